@@ -1,0 +1,27 @@
+#include "base/hash.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <xxhash.h>
+
+uint64_t hash64(struct slice bytes, uint64_t seed)
+{
+        return XXH3_64bits_withSeed(bytes.data, bytes.len, seed);
+}
+
+enum err random_bytes(void *out, size_t len)
+{
+        uint8_t *at = out;
+
+        while (len > 0) {
+                ssize_t got = getrandom(at, len, 0);
+
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got <= 0)
+                        return ERR_IO;
+                at += got;
+                len -= (size_t)got;
+        }
+        return OK;
+}

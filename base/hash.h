@@ -1,0 +1,26 @@
+/* Hashing of bytes: XXH3 (xxhash.com), keyed by a seed that each process draws at start, so that nobody outside can
+ * choose keys that collide. Not for anything that must withstand an attacker who can see hashes. */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include "base/err.h"
+#include "base/slice.h"
+
+/* 64 well-mixed bits. Any thread. */
+uint64_t hash64(struct slice bytes, uint64_t seed);
+
+/* Fills `out` with `len` random bytes of the operating system (getrandom). ERR_IO only when the kernel has none. */
+enum err random_bytes(void *out, size_t len) MUST_CHECK;
+
+/* One step of a small reproducible generator (splitmix64, Steele et al., OOPSLA 2014): for jitter and for tests, where
+ * the state is the seed that is printed. Own *state. */
+static inline uint64_t random_next(uint64_t *state)
+{
+        uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+        return z ^ (z >> 31);
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* Memory: malloc and its kin behind one door, so that tests can make the n-th allocation fail and every caller's error
+ * path is run. A failed allocation is ERR_NOMEM to the caller, never the end of the program. */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+
+/* As malloc/calloc/realloc/strdup: NULL when there is no memory (or the test hook says so). The caller frees with
+ * vc_free. Any thread. */
+void *vc_malloc(size_t size) __attribute__((malloc, warn_unused_result));
+void *vc_calloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+void *vc_realloc(void *block, size_t size) __attribute__((warn_unused_result));
+char *vc_strdup(const char *text) __attribute__((malloc, warn_unused_result));
+void *vc_memdup(const void *data, size_t len) __attribute__((warn_unused_result));
+
+/* As free; NULL is a no-op. Any thread. */
+void vc_free(void *block);
+
+/* The test hook: asked before each allocation of this thread; false makes it fail. NULL (the default) lets all pass.
+ * Per thread; tests only. */
+typedef _Bool (*mem_gate_fn)(void *context);
+void mem_set_gate(mem_gate_fn gate, void *context);
+
+#endif

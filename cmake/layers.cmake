@@ -1,0 +1,60 @@
+# vc_layer(<folder> [LIBS ...]): the library vc_<folder> of all .c files in the folder (main.c left out), linked
+# against the folders declared before it. A folder without .c files yet is skipped.
+#
+# Static libraries alone do not hold the order: an upward call links as soon as the upper object is in the program
+# anyway. So each folder is also linked, whole, into a shared "closure" with -Wl,-z,defs against the lower folders
+# only: a call upwards is an undefined symbol there, and the build fails.
+set(VC_LAYERS "" CACHE INTERNAL "folders declared so far, lowest first")
+set(VC_LAYERS "")
+
+function(vc_layer folder)
+        cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+        file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+        list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/main.c)
+        if(NOT sources)
+                return()
+        endif()
+
+        set(below "")
+        foreach(layer ${VC_LAYERS})
+                list(PREPEND below vc_${layer})
+        endforeach()
+
+        add_library(vc_${folder} STATIC ${sources})
+        set_target_properties(vc_${folder} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+        target_link_libraries(vc_${folder} PUBLIC ${below} ${ARG_LIBS} PRIVATE vc_flags)
+
+        if(NOT VC_SANITIZE)     # the sanitizers' own runtime is undefined in a shared object on purpose
+                add_library(closure_${folder} SHARED $<TARGET_OBJECTS:vc_${folder}>)
+                target_link_options(closure_${folder} PRIVATE -Wl,-z,defs)
+                set(closures "")
+                foreach(layer ${VC_LAYERS})
+                        list(PREPEND closures closure_${layer})
+                endforeach()
+                target_link_libraries(closure_${folder} PRIVATE ${closures} ${ARG_LIBS})
+                set_target_properties(closure_${folder} PROPERTIES LINKER_LANGUAGE C
+                        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/closures)
+        endif()
+
+        list(APPEND VC_LAYERS ${folder})
+        set(VC_LAYERS "${VC_LAYERS}" PARENT_SCOPE)
+endfunction()
+
+# vc_program(<name> <main.c> LIBS ...): a program in bin/, if its main file is there.
+function(vc_program name main)
+        cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+        if(EXISTS ${CMAKE_SOURCE_DIR}/${main})
+                add_executable(${name} ${main})
+                target_link_libraries(${name} PRIVATE ${ARG_LIBS} vc_flags)
+        endif()
+endfunction()
+
+# vc_program_glob(<name> <folder> LIBS ...): a program of all .c files of a folder.
+function(vc_program_glob name folder)
+        cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+        file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+        if(sources)
+                add_executable(${name} ${sources})
+                target_link_libraries(${name} PRIVATE ${ARG_LIBS} vc_flags)
+        endif()
+endfunction()

@@ -1,0 +1,18 @@
+# The warnings that every line of ours must pass, with gcc and with clang (docs/CONTRIBUTING: house rules).
+add_library(vc_flags INTERFACE)
+target_compile_options(vc_flags INTERFACE
+        -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+        -fno-omit-frame-pointer -fstack-protector-strong)
+target_compile_definitions(vc_flags INTERFACE _GNU_SOURCE)
+target_include_directories(vc_flags INTERFACE ${CMAKE_SOURCE_DIR})
+
+if(VC_SANITIZE)
+        target_compile_options(vc_flags INTERFACE -fsanitize=${VC_SANITIZE} -fno-sanitize-recover=all)
+        target_link_options(vc_flags INTERFACE -fsanitize=${VC_SANITIZE})
+        target_compile_definitions(vc_flags INTERFACE VC_SANITIZED=1)
+else()
+        target_compile_definitions(vc_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+endif()
+if(VC_FUZZ)
+        target_compile_options(vc_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

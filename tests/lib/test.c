@@ -1,0 +1,66 @@
+#include "tests/lib/test.h"
+
+#include "base/mem.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct nth {
+        unsigned left; /* allocations still to let pass */
+        bool hit;
+};
+
+static bool fail_nth(void *context)
+{
+        struct nth *n = context;
+
+        if (n->left > 0) {
+                n->left--;
+                return true;
+        }
+        if (n->hit) /* one failure per run: the error path itself may allocate */
+                return true;
+        n->hit = true;
+        return false;
+}
+
+void each_allocation_fails(enum err (*body)(void *context), void *context)
+{
+        for (unsigned nth = 0; nth < 10000; nth++) {
+                struct nth n = {.left = nth, .hit = false};
+                enum err rc;
+
+                mem_set_gate(fail_nth, &n);
+                rc = body(context);
+                mem_set_gate(NULL, NULL);
+                if (!n.hit) {
+                        assert_ok(rc);
+                        return;
+                }
+                assert_err(ERR_NOMEM, rc);
+        }
+        fail_msg("still allocating after 10 000 allocations");
+}
+
+void temp_dir_make(char *path, size_t size)
+{
+        const char *base = getenv("TMPDIR");
+
+        (void)snprintf(path, size, "%s/vitalcache-test-XXXXXX", base != NULL ? base : "/tmp");
+        assert_non_null(mkdtemp(path));
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+        (void)info;
+        (void)kind;
+        (void)where;
+        return remove(path);
+}
+
+void temp_dir_remove(const char *path)
+{
+        assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
