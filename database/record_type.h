@@ -1,0 +1,107 @@
+/* Record types: what the keys `type:id` mean. Declared in the configuration (conf/types/*.yaml), not coded.
+ *
+ * A type reads one table (`student`: one record; `allergies`: a list of records) or is a composite of parts, each a
+ * filtered view of another type (`summary`). Immutable once loaded: any thread reads without a lock. */
+#ifndef DATABASE_RECORD_TYPE_H
+#define DATABASE_RECORD_TYPE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+enum id_kind { ID_KIND_TEXT, ID_KIND_INT, ID_KIND_UUID };
+enum record_shape { RECORD_ONE, RECORD_LIST, RECORD_COMPOSITE };
+enum field_kind {
+        FIELD_TEXT,
+        FIELD_WORD,    /* one of the declared words, e.g. MILD MODERATE SEVERE */
+        FIELD_DATE,    /* FHIR date: YYYY, YYYY-MM or YYYY-MM-DD */
+        FIELD_INSTANT, /* RFC 3339 with offset, or a FHIR date */
+        FIELD_BOOL,
+        FIELD_INT,
+        FIELD_ANY      /* any value, kept as it is */
+};
+
+enum { RECORD_TYPES_MAX = 64, RECORD_PARTS_MAX = 16, RECORD_NAME_MAX = 64, RECORD_ID_MAX = 512 };
+
+struct record_field {
+        const char *name;
+        enum field_kind kind;
+        bool required;
+        const char *const *words; /* FIELD_WORD: NULL-terminated, in rising order of rank */
+};
+
+/* A condition on a record's field: equal to the word or boolean. */
+struct record_filter {
+        const char *field;
+        const char *word; /* NULL: `flag` decides */
+        bool flag;
+};
+
+struct record_type;
+
+struct record_part {
+        const char *name; /* the member's name in the composite's reply */
+        const struct record_type *type;
+        const struct record_filter *filters;
+        uint32_t filter_count;
+        uint32_t limit; /* 0: all */
+};
+
+/* A table of the source: where a type's records live. */
+struct record_table {
+        const char *name; /* also the table's part of its tags */
+        uint32_t index;   /* dense, 0.. */
+        uint32_t schema;  /* schema number that records are written with */
+        const struct record_field *fields;
+        uint32_t field_count;
+        const char *activity_field; /* indexed by time; NULL: not indexed */
+        const char *severity_field; /* indexed with status_field by rank; NULL: not indexed */
+        const char *status_field;
+};
+
+struct record_type {
+        const char *name; /* the key's prefix */
+        uint32_t index;   /* dense, 0..: for counters and masks of permitted types */
+        enum record_shape shape;
+        enum id_kind id_kind;
+        bool critical;
+        bool allow_stale;           /* whether ALLOWSTALE may be asked of it */
+        struct nanos ttl_l1;
+        struct nanos ttl_l2;
+        struct nanos bound;         /* the oldest state that may be served as fresh; 0: strict */
+        uint64_t def;               /* hash of the definition: entries of another one are not ours */
+        const struct record_table *table; /* NULL for composites */
+        const char *order_field;    /* lists: newest (descending) or by id when NULL */
+        const struct record_part *parts;
+        uint32_t part_count;
+        const struct record_table *const *reads; /* every table that a read depends on; the students' table among them */
+        uint32_t read_count;
+};
+
+struct record_types;
+
+/* Loads the families that the configuration names. ERR_CONFIG with file:line:column and what would be right, ERR_NOMEM,
+ * ERR_IO; *out is NULL then. */
+enum err record_types_load(struct record_types **out, const char *const *files, size_t count, struct err_msg *msg)
+        MUST_CHECK;
+void record_types_destroy(struct record_types **types);
+
+/* NULL when there is none. Any thread. */
+const struct record_type *record_types_find(const struct record_types *types, struct slice name);
+const struct record_table *record_types_table(const struct record_types *types, struct slice name);
+const struct record_type *record_types_at(const struct record_types *types, uint32_t index);
+const struct record_table *record_types_table_at(const struct record_types *types, uint32_t index);
+uint32_t record_types_count(const struct record_types *types);
+uint32_t record_types_table_count(const struct record_types *types);
+/* The table that decides whether a student exists. Never NULL. */
+const struct record_table *record_types_students(const struct record_types *types);
+
+/* Checks an id: 1..512 bytes of UTF-8 without control characters, canonical for its kind (int: "42", not "042"; uuid:
+ * lower case with dashes). ERR_BADKEY says what is wrong and what the canonical form would be. Pure; any thread. */
+enum err record_id_check(enum id_kind kind, struct slice id, struct err_msg *msg) MUST_CHECK;
+
+/* Splits "type:id" at the first ':' and checks both. ERR_NOTYPE, ERR_BADKEY. *id borrows from `key`. Any thread. */
+enum err record_key_parse(const struct record_types *types, struct slice key, const struct record_type **type,
+        struct slice *id, struct err_msg *msg) MUST_CHECK;
+
+#endif

@@ -1,0 +1,129 @@
+/* The source of truth, behind one interface: read many, write, scan, health. LMDB is the first member; a PostgreSQL
+ * source joins without edits elsewhere.
+ *
+ * All calls are asynchronous in form: a request carries its `done`, which is called exactly once. A source may call it
+ * before the call returns (LMDB reads do: they are answered from mapped memory) or later on a thread of its own (LMDB
+ * writes: the writer thread after the commit). Who needs another thread posts a mail from `done`. */
+#ifndef DATABASE_SOURCE_H
+#define DATABASE_SOURCE_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "database/record_type.h"
+#include "database/snapshot.h"
+#include "database/tag.h"
+
+struct source;
+
+/* One key to read. The caller owns it and keeps it until `done`. */
+struct source_read {
+        struct list link; /* in the batch */
+        const struct record_type *type;
+        struct slice tenant;
+        struct slice id;
+        void (*done)(struct source_read *read);
+        void *context;
+        /* set before `done`: */
+        enum err status;          /* OK, or why it cannot be known now (never OK for a failed read) */
+        bool found;               /* there is such a student; false: `value` is empty */
+        struct buf value;         /* msgpack of the reply; initialised by the caller, freed by the caller */
+        struct snapshot snapshot; /* what the data contains; nothing running: valid for a cached copy */
+};
+
+enum source_write_kind { WRITE_PUT, WRITE_ERASE, WRITE_ERASE_STUDENT, WRITE_TOUCH, WRITE_IMPORT };
+enum source_condition { IF_FORCE, IF_NEW, IF_UNCHANGED };
+
+/* One write. The caller owns it and all it points to until `done`. */
+struct source_write {
+        struct list link; /* the source's, while it is under way */
+        enum source_write_kind kind;
+        struct slice tenant;
+        const struct record_type *type;   /* PUT, ERASE */
+        const struct record_table *table; /* IMPORT */
+        struct slice id;                  /* PUT, ERASE, ERASE_STUDENT */
+        struct slice value;               /* PUT: msgpack map or list of maps. IMPORT: msgpack list of maps, each with
+                                             "student" (the id) and "id" (of the record; students: the same) */
+        enum source_condition condition;  /* PUT, ERASE */
+        struct position unchanged_since;  /* IF_UNCHANGED: no commit after it touched this key's records */
+        const struct tag *tags;           /* TOUCH */
+        size_t tag_count;
+        void (*done)(struct source_write *write); /* on the source's own thread */
+        void *context;
+        /* set before `done`: */
+        enum err status;          /* OK: durable, and every cached copy is void. CONFLICT, NOSTUDENT, MAP_FULL… */
+        struct err_msg message;
+        struct position position; /* OK: of the commit. CONFLICT: the newest commit that touched the key */
+        uint64_t written;         /* IMPORT: records that are new or changed */
+        uint64_t unchanged;       /* IMPORT: records that were there already, equal */
+        uint64_t unknown_student; /* IMPORT: records left out, their student not being recorded */
+};
+
+/* What the freshness layer does around each commit, called on the source's writer thread in this order:
+ * before (the tags' entries stop answering), the commit, after (with its position) or aborted; then writes' `done`. */
+struct source_hooks {
+        void (*before)(void *context, const uint64_t *tag_hashes, size_t count);
+        void (*after)(void *context, const uint64_t *tag_hashes, size_t count, struct position position);
+        void (*aborted)(void *context, const uint64_t *tag_hashes, size_t count);
+        void *context;
+        uint64_t tag_seed; /* for tag_hash() */
+};
+
+struct source_health {
+        bool ok;
+        const char *problem; /* a literal, or NULL */
+        uint64_t bytes_used;
+        uint64_t bytes_mapped;
+        uint64_t bytes_free_on_disk;
+        uint32_t readers;
+        uint32_t readers_max;
+        uint64_t students;
+        uint64_t records;
+        uint64_t last_position;
+        bool deep;               /* the integrity figures below are set */
+        uint64_t damaged;        /* records or index rows that do not fit together */
+};
+
+/* Walks an index in order; `visit` returns false to stop. The slices are valid during the call only. */
+enum source_index { INDEX_ACTIVITY, INDEX_SEVERITY };
+struct source_scan {
+        enum source_index index;
+        const struct record_table *table;
+        struct slice tenant;
+        bool (*visit)(void *context, struct slice student, struct slice record_id);
+        void *context;
+};
+
+struct source_ops {
+        const char *name;
+        /* Answers every read of the list (left empty) from ONE snapshot. Any thread that has called thread_begin. */
+        void (*fetch_many)(struct source *source, struct list *reads);
+        /* Takes the write in order of the calls; `done` follows. Any thread. */
+        void (*apply)(struct source *source, struct source_write *write);
+        enum err (*scan)(struct source *source, const struct source_scan *scan, struct err_msg *msg);
+        enum err (*health)(struct source *source, bool deep, struct source_health *out, struct err_msg *msg);
+        /* Stops taking writes, finishes those taken, closes, frees, nulls. */
+        void (*close)(struct source **source);
+};
+
+/* Every implementation's struct begins with this. */
+struct source {
+        uint32_t magic;
+        const struct source_ops *ops;
+};
+
+#define SOURCE_MAGIC 0x50c3aa17u
+
+static inline void source_fetch_many(struct source *s, struct list *reads)
+{
+        VC_ASSERT(s->magic == SOURCE_MAGIC);
+        s->ops->fetch_many(s, reads);
+}
+
+static inline void source_apply(struct source *s, struct source_write *write)
+{
+        VC_ASSERT(s->magic == SOURCE_MAGIC);
+        s->ops->apply(s, write);
+}
+
+#endif
