@@ -1,10 +1,55 @@
-# A thin door to CMake and the scripts; `make help` says what there is.
-.PHONY: help build
-BUILD = build/release
+# A thin door to CMake and the scripts: what to do stands there, not here. `make help` says what there is.
+.PHONY: help build run check lint bench fuzz soak format clean
+.DEFAULT_GOAL := help
+
+PORT ?= 7379
+DATA ?=
+SECONDS ?= 60
 
 help:
-	@echo "make build   build/release/bin/vitalcached and build/release/bin/vitalcache"
+	@echo "make build              build/release/bin/vitalcached and build/release/bin/vitalcache"
+	@echo "make run                start the server with 1 000 made-up students (kept in ./vitalcache-data)"
+	@echo "make run DATA=path      the same with your own Synthea CSV files; PORT=n for another port than $(PORT)"
+	@echo "make check              everything that must hold before a change lands; seconds by stage"
+	@echo "make lint               the house rules alone (a second or two)"
+	@echo "make bench              vitalcached beside redis-server, in alternating pairs"
+	@echo "make fuzz SECONDS=60    each fuzz target for so long"
+	@echo "make soak SECONDS=600   the integration tests again and again"
+	@echo "make format             clang-format over all C files"
+	@echo "make clean              remove build/ (not your data)"
 
 build:
-	cmake --preset release
-	cmake --build build/release
+	@scripts/setup build
+	@mkdir -p build && cmake --preset release >build/configure.log || { cat build/configure.log; exit 1; }
+	@cmake --build build/release
+
+run: build
+	@scripts/run "$(PORT)" "$(DATA)"
+
+check:
+	@scripts/check
+
+lint:
+	@scripts/setup check
+	@tests/lint/lint
+
+bench: build
+	@scripts/setup check
+	@bench/run
+
+fuzz:
+	@scripts/setup check
+	@cmake --preset fuzz
+	@cmake --build build/fuzz --target fuzzers
+	@scripts/fuzz $(SECONDS)
+
+soak: build
+	@scripts/setup check
+	@scripts/soak $(SECONDS)
+
+format:
+	@scripts/setup check
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	@rm -rf build
