@@ -1,0 +1,179 @@
+#include "net/resp_write.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { NUMBER_LINE_MAX = 32, ERROR_TEXT_MAX = 400, SHORT_TEXT_MAX = 256 };
+
+static void append(struct resp_writer *w, const void *bytes, size_t len)
+{
+        if (w->failed == OK)
+                w->failed = buf_append(w->out, bytes, len);
+}
+
+/* "<type><number>\r\n", written from the right: printf costs more than the rest of a reply. */
+static void number_line(struct resp_writer *w, char type, int64_t value)
+{
+        char line[NUMBER_LINE_MAX];
+        size_t at = sizeof(line);
+        uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+        line[--at] = '\n';
+        line[--at] = '\r';
+        do {
+                line[--at] = (char)('0' + magnitude % 10);
+                magnitude /= 10;
+        } while (magnitude > 0);
+        if (value < 0)
+                line[--at] = '-';
+        line[--at] = type;
+        append(w, line + at, sizeof(line) - at);
+}
+
+static void head(struct resp_writer *w, char type, size_t count)
+{
+        number_line(w, type, (int64_t)count);
+}
+
+void resp_simple(struct resp_writer *w, const char *text)
+{
+        append(w, "+", 1);
+        append(w, text, strlen(text));
+        append(w, "\r\n", 2);
+}
+
+/* Control bytes would end the error line or play tricks on a terminal. Returns the length of the escape in `out`. */
+static size_t visible(uint8_t byte, char out[5])
+{
+        if (byte >= 0x20 && byte != 0x7f) {
+                out[0] = (char)byte;
+                return 1;
+        }
+        (void)snprintf(out, 5, "\\x%02x", byte);
+        return 4;
+}
+
+void resp_error(struct resp_writer *w, enum err code, const char *text)
+{
+        char line[ERROR_TEXT_MAX + 8];
+        size_t used = 0;
+
+        for (const char *at = text; *at != '\0' && used < ERROR_TEXT_MAX; at++) {
+                char escape[5];
+                size_t len = visible((uint8_t)*at, escape);
+
+                memcpy(line + used, escape, len);
+                used += len;
+        }
+        append(w, "-", 1);
+        append(w, err_word(code), strlen(err_word(code)));
+        append(w, " ", 1);
+        append(w, line, used);
+        append(w, "\r\n", 2);
+}
+
+void resp_int(struct resp_writer *w, int64_t value)
+{
+        number_line(w, ':', value);
+}
+
+void resp_bulk(struct resp_writer *w, struct slice bytes)
+{
+        head(w, '$', bytes.len);
+        append(w, bytes.data, bytes.len);
+        append(w, "\r\n", 2);
+}
+
+void resp_bulk_str(struct resp_writer *w, const char *text)
+{
+        resp_bulk(w, slice_str(text));
+}
+
+void resp_bulk_printf(struct resp_writer *w, const char *format, ...)
+{
+        char text[SHORT_TEXT_MAX];
+        va_list args;
+
+        va_start(args, format);
+        (void)vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
+        resp_bulk_str(w, text);
+}
+
+void resp_text(struct resp_writer *w, struct slice text)
+{
+        if (w->proto < 3) {
+                resp_bulk(w, text);
+                return;
+        }
+        head(w, '=', text.len + 4);
+        append(w, "txt:", 4);
+        append(w, text.data, text.len);
+        append(w, "\r\n", 2);
+}
+
+void resp_nil(struct resp_writer *w)
+{
+        if (w->proto < 3)
+                append(w, "$-1\r\n", 5);
+        else
+                append(w, "_\r\n", 3);
+}
+
+void resp_bool(struct resp_writer *w, bool value)
+{
+        if (w->proto < 3)
+                resp_int(w, value ? 1 : 0);
+        else
+                append(w, value ? "#t\r\n" : "#f\r\n", 4);
+}
+
+void resp_double(struct resp_writer *w, double value)
+{
+        char text[NUMBER_LINE_MAX];
+        int len = snprintf(text, sizeof(text), "%.6g", value);
+
+        VC_ASSERT(len > 0 && (size_t)len < sizeof(text));
+        if (w->proto < 3) {
+                resp_bulk(w, slice_of(text, (size_t)len));
+                return;
+        }
+        append(w, ",", 1);
+        append(w, text, (size_t)len);
+        append(w, "\r\n", 2);
+}
+
+void resp_array(struct resp_writer *w, size_t elements)
+{
+        head(w, '*', elements);
+}
+
+void resp_map(struct resp_writer *w, size_t pairs)
+{
+        if (w->proto < 3)
+                head(w, '*', pairs * 2);
+        else
+                head(w, '%', pairs);
+}
+
+void resp_set(struct resp_writer *w, size_t elements)
+{
+        head(w, w->proto < 3 ? '*' : '~', elements);
+}
+
+void resp_push(struct resp_writer *w, size_t elements)
+{
+        head(w, w->proto < 3 ? '*' : '>', elements);
+}
+
+void resp_raw(struct resp_writer *w, struct slice bytes)
+{
+        append(w, bytes.data, bytes.len);
+}
+
+void resp_rewind(struct resp_writer *w, size_t mark)
+{
+        if (buf_len(w->out) > mark)
+                buf_truncate(w->out, mark);
+        w->failed = OK;
+}
