@@ -1,5 +1,5 @@
 /* Time. Two kinds that the compiler keeps apart:
- *   struct nanos  a point or a span on the boot clock (CLOCK_BOOTTIME): it never jumps, and it goes on while the machine
+ *   struct nanos  a point or a span on the boot clock (CLOCK_BOOTTIME): it never jumps and goes on while the machine
  *                 sleeps, so a stopped and resumed process sees that its certificates and entries have aged.
  *   struct wall   a point on the wall clock (Unix time), for what people read: logs, backups, records.
  * Everything that decides takes `now` as an argument; only loops, main and tests read a clock. */

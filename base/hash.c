@@ -1,8 +1,9 @@
 #include "base/hash.h"
 
+#include <xxhash.h>
+
 #include <errno.h>
 #include <sys/random.h>
-#include <xxhash.h>
 
 uint64_t hash64(struct slice bytes, uint64_t seed)
 {

@@ -12,7 +12,7 @@ struct list {
 };
 
 /* The element of `type` that holds the link `link` as its field `field`. */
-#define LIST_ENTRY(link, type, field) ((type *)(void *)((char *)(link) - offsetof(type, field)))
+#define LIST_ENTRY(link, type, field) ((type *)(void *)((char *)(link)-offsetof(type, field)))
 
 #define LIST_FOREACH(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 

@@ -130,8 +130,8 @@ static void put_head(struct line *l, const char *when, enum log_level level, con
         put_text(l, event);
 }
 
-void log_write(struct log_site *site, enum log_level level, const char *event, const struct log_field *fields,
-        size_t count)
+void log_write(
+        struct log_site *site, enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {
         struct line l = {.used = 0};
         struct wall now = clock_wall();

@@ -48,8 +48,8 @@ void log_set_fd(int fd);
 bool log_enabled(enum log_level level);
 
 /* Use the macros below. `event` and field names are literals. Never fails; a line that cannot be written is lost. */
-void log_write(struct log_site *site, enum log_level level, const char *event, const struct log_field *fields,
-        size_t count);
+void log_write(
+        struct log_site *site, enum log_level level, const char *event, const struct log_field *fields, size_t count);
 
 #define LOG_INT(name, value)  ((struct log_field){(name), LOG_FIELD_INT, {.i = (int64_t)(value)}})
 #define LOG_UINT(name, value) ((struct log_field){(name), LOG_FIELD_UINT, {.u = (uint64_t)(value)}})

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <event2/event.h>
+
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/eventfd.h>

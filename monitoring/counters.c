@@ -81,8 +81,8 @@ static inline void add(const struct block *b, _Atomic uint64_t *count, uint64_t 
         if (b == &shared)
                 atomic_fetch_add_explicit(count, n, memory_order_relaxed);
         else
-                atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + n,
-                        memory_order_relaxed);
+                atomic_store_explicit(
+                        count, atomic_load_explicit(count, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
 void counter_add(enum counter counter, uint64_t n)
@@ -105,8 +105,7 @@ uint64_t counter_read(enum counter counter)
 
         pthread_mutex_lock(&lock);
         sum = atomic_load_explicit(&shared.totals[counter], memory_order_relaxed);
-        LIST_FOREACH(it, &threads)
-        {
+        LIST_FOREACH (it, &threads) {
                 struct block *b = LIST_ENTRY(it, struct block, link);
 
                 sum += atomic_load_explicit(&b->totals[counter], memory_order_relaxed);
@@ -121,8 +120,7 @@ uint64_t type_counter_read(uint32_t type, enum type_counter counter)
 
         pthread_mutex_lock(&lock);
         sum = atomic_load_explicit(&shared.of_type[type][counter], memory_order_relaxed);
-        LIST_FOREACH(it, &threads)
-        {
+        LIST_FOREACH (it, &threads) {
                 struct block *b = LIST_ENTRY(it, struct block, link);
 
                 sum += atomic_load_explicit(&b->of_type[type][counter], memory_order_relaxed);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#define assert_ok(call) assert_string_equal(err_name(call), "OK")
+#define assert_ok(call)        assert_string_equal(err_name(call), "OK")
 #define assert_err(code, call) assert_string_equal(err_name(call), err_name(code))
 #define assert_slice_is(s, text)                                                                                       \
         do {                                                                                                           \
@@ -24,7 +24,7 @@
  * return ERR_NOMEM and leak nothing (LeakSanitizer sees that). Fails if it never completes within 10 000 runs. */
 void each_allocation_fails(enum err (*body)(void *context), void *context);
 
-/* A fresh folder under $TMPDIR (or /tmp) into `path` of at least 64 bytes; removed with all in it by temp_dir_remove. */
+/* A fresh folder under $TMPDIR (or /tmp) into `path` of at least 64 bytes; temp_dir_remove removes all of it. */
 void temp_dir_make(char *path, size_t size);
 void temp_dir_remove(const char *path);
 

@@ -25,7 +25,7 @@ static void keeps_order_and_survives_double_removal(void **state)
         list_push_back(&head, &items[1].link);
         list_push_front(&head, &items[0].link);
         list_push_back(&head, &items[2].link);
-        LIST_FOREACH(it, &head)
+        LIST_FOREACH (it, &head)
                 assert_int_equal(number_of(it), expected++);
         assert_int_equal(expected, 4);
         list_remove(&items[1].link);

@@ -3,6 +3,7 @@
 #include "tests/lib/test.h"
 
 #include <event2/event.h>
+
 #include <pthread.h>
 
 enum { POSTERS = 4, EACH = 500 };
