@@ -1,4 +1,4 @@
-/* Record types: what the keys `type:id` mean. Declared in the configuration (conf/types/*.yaml), not coded.
+/* Record types: what the keys `type:id` mean. Declared in the configuration (files in conf/types), not coded.
  *
  * A type reads one table (`student`: one record; `allergies`: a list of records) or is a composite of parts, each a
  * filtered view of another type (`summary`). Immutable once loaded: any thread reads without a lock. */

@@ -249,6 +249,21 @@ bool value_member_text(struct slice map, const char *name, struct slice *text)
         return value_member(map, name, &item) && value_text(item, text);
 }
 
+static int compare_slices(const void *a, const void *b)
+{
+        return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+const struct slice *value_find_twin(struct slice *texts, size_t count)
+{
+        if (count > 1)
+                qsort(texts, count, sizeof(*texts), compare_slices);
+        for (size_t i = 1; i < count; i++)
+                if (slice_equal(texts[i - 1], texts[i]))
+                        return &texts[i];
+        return NULL;
+}
+
 /* ---- checking ---- */
 
 struct checker {
@@ -285,11 +300,6 @@ static enum err explain_head(const struct checker *ck)
         return bad_value(ck, left.data, "the value ends early");
 }
 
-static int compare_slices(const void *a, const void *b)
-{
-        return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
 /* Whether two of a map's keys are equal: sorted, twins are neighbours, and a crafted map costs n log n at most. The few
  * keys of nearly all maps are sorted on the stack. The map has been walked once: its members are sound. */
 static enum err find_twin_keys(const struct checker *ck, struct slice map, uint32_t count)
@@ -297,6 +307,7 @@ static enum err find_twin_keys(const struct checker *ck, struct slice map, uint3
         enum { FEW = 24 };
         struct slice few[FEW];
         struct slice *keys = few;
+        const struct slice *twin;
         struct slice item;
         struct value_iter iter;
         enum err rc = OK;
@@ -310,12 +321,9 @@ static enum err find_twin_keys(const struct checker *ck, struct slice map, uint3
         for (uint32_t i = 0; rc == OK && i < count; i++)
                 if (!value_next_member(&iter, &keys[i], &item))
                         rc = ERR_INTERNAL;
-        if (rc == OK) {
-                qsort(keys, count, sizeof(*keys), compare_slices);
-                for (uint32_t i = 1; rc == OK && i < count; i++)
-                        if (slice_equal(keys[i - 1], keys[i]))
-                                rc = bad_value(ck, keys[i].data, "the member has the same name as one before it");
-        }
+        twin = rc == OK ? value_find_twin(keys, count) : NULL;
+        if (twin != NULL)
+                rc = bad_value(ck, twin->data, "the member has the same name as another one");
         if (keys != few)
                 vc_free(keys);
         return rc;

@@ -62,7 +62,7 @@ static void refuses_what_json_could_not_say(void **state)
                 {"\x81\xa1\0\x02", 4, "msgpack at byte 1: the member's name has a NUL in it"},
                 {"\xa2\xc3\x28", 3, "msgpack at byte 0: the text is not valid UTF-8"},
                 {"\x82\xa1" "a\x01\xa1" "a\x02", 7,
-                        "msgpack at byte 5: the member has the same name as one before it"},
+                        "msgpack at byte 5: the member has the same name as another one"},
                 {"\x01\x02", 2, "msgpack at byte 1: there are bytes after the value"},
                 {"\xdd\xff\xff\xff\xff\x01", 6, "msgpack at byte 6: the value ends early"},
                 {"\xdb\xff\xff\xff\xff" "abc", 8, "msgpack at byte 0: the value ends early"},
