@@ -1,6 +1,8 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,19 @@ void *vc_realloc(void *block, size_t size)
         return gate_open() ? realloc(block, size) : NULL;
 }
 
+void *vc_calloc_aligned(size_t align, size_t count, size_t size)
+{
+        void *block = NULL;
+        size_t total;
+
+        if (__builtin_mul_overflow(count, size, &total) || !gate_open())
+                return NULL;
+        if (posix_memalign(&block, align, total == 0 ? 1 : total) != 0)
+                return NULL;
+        memset(block, 0, total);
+        return block;
+}
+
 void *vc_memdup(const void *data, size_t len)
 {
         void *copy = vc_malloc(len == 0 ? 1 : len);
@@ -45,6 +60,12 @@ char *vc_strdup(const char *text)
 void vc_free(void *block)
 {
         free(block);
+}
+
+size_t vc_footprint(const void *block)
+{
+        /* glibc on 64 bits keeps a block's size in the 8 bytes before it, which malloc_usable_size() leaves out */
+        return block == NULL ? 0 : malloc_usable_size((void *)(uintptr_t)block) + 8;
 }
 
 void mem_set_gate(mem_gate_fn gate, void *context)

@@ -10,11 +10,17 @@
 void *vc_malloc(size_t size) __attribute__((malloc, warn_unused_result));
 void *vc_calloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 void *vc_realloc(void *block, size_t size) __attribute__((warn_unused_result));
+/* Zeroed, at a multiple of `align` (a power of two): for arrays whose elements must not share a cache line. */
+void *vc_calloc_aligned(size_t align, size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 char *vc_strdup(const char *text) __attribute__((malloc, warn_unused_result));
 void *vc_memdup(const void *data, size_t len) __attribute__((warn_unused_result));
 
 /* As free; NULL is a no-op. Any thread. */
 void vc_free(void *block);
+
+/* Bytes that the process grew by for this block: what malloc really gave, and what it keeps beside it. For memory
+ * accounts. 0 for NULL. Any thread. */
+size_t vc_footprint(const void *block);
 
 /* The test hook: asked before each allocation of this thread; false makes it fail. NULL (the default) lets all pass.
  * Per thread; tests only. */

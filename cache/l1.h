@@ -1,6 +1,8 @@
 /* L1: entries in this process's own memory. Sharded by key hash; LRU (or another policy, cache/policy.h) per shard;
- * bounded by bytes and by entries; expiry is absolute. It stores bytes with their stamp and judges nothing: whether an
- * entry may answer is freshness_check's business. */
+ * bounded by bytes and by entries over all shards; expiry is absolute. It stores bytes with their stamp and judges
+ * nothing: whether an entry may answer is freshness_check's business. So an entry that may no longer answer stays until
+ * a newer state replaces it or the policy evicts it (it may serve ALLOWSTALE till then); counters tell these apart:
+ * l1_expirations (its time had passed when it went), l1_deletes (replaced or removed before), l1_evictions. */
 #ifndef CACHE_L1_H
 #define CACHE_L1_H
 
@@ -13,32 +15,34 @@ struct l1;
 struct l1_entry; /* reference-counted; immutable but for its place in the policy */
 
 struct l1_config {
-        uint64_t max_bytes;   /* of memory as the process grows, not of payload */
+        uint64_t max_bytes;   /* of memory as the process grows, not of payload; an entry is at most 1/8 of it */
         uint64_t max_entries; /* 0: bytes alone decide */
         uint32_t shards;      /* a power of two */
         const char *policy;   /* "lru" */
-        uint64_t seed;
+        uint64_t seed;        /* of the keys' hash; drawn at start, so that nobody outside can choose colliding keys */
 };
 
 /* What an entry holds; slices borrow from it. */
 struct l1_view {
         struct slice key;
-        struct slice value;      /* ready-made in its wire format; empty with found == false */
-        bool found;              /* false: a negative entry: no such student */
+        struct slice value; /* ready-made in its wire format; empty with found == false */
+        bool found;         /* false: a negative entry: no such student */
         uint32_t type_index;
         struct stamp stamp;
-        struct nanos filled;     /* when the read that made it was sent */
-        uint32_t fill_micros;    /* what that read cost */
+        struct nanos filled;  /* when the read that made it was sent */
+        uint32_t fill_micros; /* what that read cost */
 };
 
 struct l1_usage {
         uint64_t entries;
         uint64_t bytes;
-        uint64_t max_entries;
+        uint64_t max_entries; /* 0: no bound */
         uint64_t max_bytes;
 };
 
+/* ERR_CONFIG (no such policy), ERR_NOMEM; *out is NULL then. */
 enum err l1_create(struct l1 **out, const struct l1_config *config, struct err_msg *msg) MUST_CHECK;
+/* Frees all but the entries that are still held; nulls; NULL-safe. No one may use it any more. */
 void l1_destroy(struct l1 **l1);
 
 /* Looks up `key`. On a find *out borrows the entry until l1_release(), and the entry counts as used. No allocation, no
@@ -46,19 +50,23 @@ void l1_destroy(struct l1 **l1);
 bool l1_get(struct l1 *l1, struct slice key, struct l1_entry **out) MUST_CHECK;
 /* As l1_get, but does not count as a use (EXPLAIN, TTL). */
 bool l1_peek(struct l1 *l1, struct slice key, struct l1_entry **out) MUST_CHECK;
+/* What the entry holds; borrowed until it is released. Pure. */
 struct l1_view l1_view_of(const struct l1_entry *entry);
+/* Lets go of an entry and nulls the pointer; NULL-safe. Any thread; no lock. */
 void l1_release(struct l1_entry **entry);
 
-/* Stores a copy of all that `view` holds, in place of an entry of the same key unless that one is of a newer position of
- * the same epoch. Evicts by policy to stay within its bounds. ERR_NOMEM, ERR_LIMIT (larger than a shard may hold): the
- * cache is as before then, without any entry of that key. Any thread. */
+/* Stores a copy of all that `view` holds, in place of an entry of the same key unless that one is of a newer position
+ * of the same history (OK as well: then what is there is better). Evicts by policy to stay within its bounds;
+ * view->filled is the time by which it counts an evicted entry as expired. ERR_NOMEM, ERR_LIMIT (larger than an eighth
+ * of max_bytes, or no room even with all else evicted): there is no entry of that key then. Any thread. */
 enum err l1_put(struct l1 *l1, const struct l1_view *view) MUST_CHECK;
 
-/* Removes `key` if it is there. Any thread. */
+/* Removes `key` and says whether it was there. Any thread. */
 bool l1_remove(struct l1 *l1, struct slice key);
 
 /* New bounds, from now on; evicts down to them. Any thread. */
 void l1_resize(struct l1 *l1, uint64_t max_bytes, uint64_t max_entries);
+/* Present size and bounds. Each figure is exact; together they are a moment's picture. Any thread; no lock. */
 void l1_usage(const struct l1 *l1, struct l1_usage *out);
 
 #endif

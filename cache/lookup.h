@@ -15,7 +15,7 @@ enum wire_format { FORMAT_JSON, FORMAT_MSGPACK, FORMAT_COUNT_ };
 enum tier { TIER_NONE, TIER_L1, TIER_JOINED, TIER_DATABASE };
 
 struct tiers_config {
-        struct l1 *l1;               /* NULL: L1 is switched off */
+        struct l1 *l1; /* NULL: L1 is switched off */
         struct source *source;
         struct freshness *freshness;
         const struct record_types *types;
@@ -23,7 +23,9 @@ struct tiers_config {
         uint32_t ttl_jitter_percent; /* an entry lives its TTL less up to so much */
 };
 
+/* Shared by all workers; borrows all that the configuration points to. ERR_NOMEM; *out is NULL then. */
 enum err tiers_create(struct tiers **out, const struct tiers_config *config) MUST_CHECK;
+/* After every reader is destroyed. Nulls; NULL-safe. */
 void tiers_destroy(struct tiers **tiers);
 
 /* One per worker thread, on its loop. Destroy it after the last lookup of that worker is done. */
@@ -38,21 +40,21 @@ struct lookup {
         struct slice tenant;
         struct slice id;
         enum wire_format format;
-        struct nanos now;            /* the read's invocation: read after the read() that delivered it */
+        struct nanos now; /* the read's invocation: read after the read() that delivered it */
         bool has_after;
-        struct position after;       /* answer from state at least that new (its epoch has been checked) */
+        struct position after; /* answer from state at least that new (its epoch has been checked) */
         bool allow_stale;
         void (*done)(struct lookup *lookup); /* on the reader's loop; not called when lookup_start says it is done */
         void *context;
         /* out */
         enum err status;
-        struct err_msg message;      /* with status != OK: names the tier that failed */
-        bool found;                  /* false with status OK: no such student */
-        struct slice value;          /* in the wire format; valid until lookup_deinit */
+        struct err_msg message; /* with status != OK: names the tier that failed */
+        bool found;             /* false with status OK: no such student */
+        struct slice value;     /* in the wire format; valid until lookup_deinit */
         enum tier tier;
-        bool stale;                  /* only ever true with allow_stale */
+        bool stale; /* only ever true with allow_stale */
         struct position as_of;
-        struct nanos age;            /* since the read that made the value was sent */
+        struct nanos age; /* since the read that made the value was sent */
         /* the tiers' own */
         struct list link;
         struct l1_entry *entry;
@@ -79,6 +81,7 @@ struct lookup_explain {
         uint64_t bytes;
         struct nanos certificate_age;
 };
+/* Fills *out for the key that `lookup` names by its in-fields. Any thread. */
 void lookup_explain(struct tiers *tiers, const struct lookup *lookup, struct lookup_explain *out);
 
 /* The tags of a type's entry, in text and order of docs/FRESHNESS.md: for EXPLAIN. `visit` gets each one. */

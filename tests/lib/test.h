@@ -19,6 +19,13 @@
                 assert_memory_equal((s).data, text, strlen(text));                                                     \
         } while (0)
 
+/* Ends a test that measures what the sanitizers change: memory of the process, system calls. */
+#ifdef VC_SANITIZED
+#define SKIP_WHEN_SANITIZED() skip()
+#else
+#define SKIP_WHEN_SANITIZED() ((void)0)
+#endif
+
 /* Runs `body` with the 1st, 2nd, 3rd… allocation of this thread failing, until a run completes in which none failed.
  * `body` returns the code of the call under test and cleans up after itself; every run with a failed allocation must
  * return ERR_NOMEM and leak nothing (LeakSanitizer sees that). Fails if it never completes within 10 000 runs. */

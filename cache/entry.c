@@ -1,0 +1,68 @@
+#include "cache/entry.h"
+
+#include "base/mem.h"
+
+#define TYPE_INDEX_MAX 127u /* what the bit-field holds */
+
+/* The offset of the tags, not sizeof: no bytes are lost to the struct's own padding. */
+static size_t size_for(const struct l1_view *view)
+{
+        return offsetof(struct l1_entry, tags) + view->stamp.tag_count * sizeof(uint32_t) + view->key.len +
+               view->value.len;
+}
+
+static uint8_t *append(uint8_t *at, const void *data, size_t len)
+{
+        if (len > 0)
+                memcpy(at, data, len);
+        return at + len;
+}
+
+enum err entry_create(struct l1_entry **out, const struct l1_view *view, uint32_t hash)
+{
+        struct l1_entry *e;
+        uint8_t *at;
+        size_t size;
+
+        *out = NULL;
+        VC_ASSERT(view->stamp.tag_count <= STAMP_TAGS_MAX && view->type_index <= TYPE_INDEX_MAX);
+        if (view->key.len > UINT16_MAX || view->value.len > UINT32_MAX)
+                return ERR_LIMIT;
+        size = size_for(view);
+        e = vc_malloc(size < sizeof(*e) ? sizeof(*e) : size);
+        if (e == NULL)
+                return ERR_NOMEM;
+        *e = (struct l1_entry){
+                .epoch = view->stamp.epoch,
+                .def = view->stamp.def,
+                .as_of = view->stamp.as_of,
+                .expires = view->stamp.expires,
+                .filled = view->filled,
+                .hash = hash,
+                .refs = 1,
+                .value_len = (uint32_t)view->value.len,
+                .fill_micros = view->fill_micros,
+                .key_len = (uint16_t)view->key.len,
+                .type_index = view->type_index & TYPE_INDEX_MAX,
+                .tag_count = (uint8_t)view->stamp.tag_count,
+                .found = view->found,
+        };
+        list_init(&e->place);
+        at = append((uint8_t *)e->tags, view->stamp.tags, view->stamp.tag_count * sizeof(uint32_t));
+        at = append(at, view->key.data, view->key.len);
+        (void)append(at, view->value.data, view->value.len);
+        *out = e;
+        return OK;
+}
+
+void entry_release(struct l1_entry **entry)
+{
+        struct l1_entry *e = *entry;
+
+        *entry = NULL;
+        if (e == NULL)
+                return;
+        /* acq_rel: whoever frees has seen the end of every other holder's reads */
+        if (atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) == 1)
+                vc_free(e);
+}
