@@ -8,7 +8,7 @@
 /* Days to date and back by shifting the year's start to March, so that the leap day is the last of its year, and
  * counting in eras of 400 years, which are all 146 097 days long (H. Hinnant, "chrono-compatible low-level date
  * algorithms"). */
-int64_t day_of_civil(struct civil_date date)
+int64_t datetime_day(struct civil_date date)
 {
         int64_t year = date.month <= 2 ? date.year - 1 : date.year;
         int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -20,13 +20,12 @@ int64_t day_of_civil(struct civil_date date)
         return era * 146097 + day_of_era - 719468;
 }
 
-struct civil_date civil_of_day(int64_t day)
+struct civil_date datetime_civil(int64_t day)
 {
         int64_t shifted = day + 719468;
         int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
         int64_t day_of_era = shifted - era * 146097;
-        int64_t year_of_era =
-                (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+        int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
         int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         int64_t month_from_march = (5 * day_of_year + 2) / 153;
         int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
@@ -101,7 +100,7 @@ static enum err take_date(struct cursor *c, struct slice text, struct datetime *
                 if (date.day < 1 || date.day > days_in_month(date.year, date.month))
                         return bad_date(msg, text, "is not a date: that month has no such day");
         }
-        out->micros = day_of_civil(date) * SECONDS_PER_DAY * MICROS_PER_SECOND;
+        out->micros = datetime_day(date) * SECONDS_PER_DAY * MICROS_PER_SECOND;
         return OK;
 }
 
@@ -163,7 +162,7 @@ static bool take_offset(struct cursor *c, int64_t *micros)
         return true;
 }
 
-enum err date_parse(struct slice text, struct datetime *out, struct err_msg *msg)
+enum err datetime_parse_date(struct slice text, struct datetime *out, struct err_msg *msg)
 {
         struct cursor c = cursor_of(text);
         enum err rc = take_date(&c, text, out, msg);

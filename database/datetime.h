@@ -21,7 +21,7 @@ enum { DATETIME_SORTABLE_SIZE = 8 };
 
 /* A date: year, year-month or year-month-day, of a day that is in the calendar, years 0001 to 9999. ERR_BADVALUE says
  * what is wrong. Pure; any thread. */
-enum err date_parse(struct slice text, struct datetime *out, struct err_msg *msg) MUST_CHECK;
+enum err datetime_parse_date(struct slice text, struct datetime *out, struct err_msg *msg) MUST_CHECK;
 
 /* A date, or an instant: date, 'T', time to the second (60 for a leap second; digits of a second past the sixth are
  * read and not kept here) and 'Z' or an offset up to 14:00. ERR_BADVALUE. Pure; any thread. */
@@ -31,15 +31,17 @@ enum err datetime_parse(struct slice text, struct datetime *out, struct err_msg 
  * first moment. Pure; any thread. */
 void datetime_sortable(const struct datetime *when, uint8_t out[DATETIME_SORTABLE_SIZE]);
 
-/* The civil date of a day number since 1970-01-01, proleptic Gregorian. Pure; any thread. */
+/* A day of the calendar, proleptic Gregorian. */
 struct civil_date {
         int32_t year;
         int32_t month; /* 1..12 */
         int32_t day;   /* 1..31 */
 };
-struct civil_date civil_of_day(int64_t day);
+
+/* The civil date of a day number since 1970-01-01. Pure; any thread. */
+struct civil_date datetime_civil(int64_t day);
 
 /* The day number since 1970-01-01 of a civil date. Pure; any thread. */
-int64_t day_of_civil(struct civil_date date);
+int64_t datetime_day(struct civil_date date);
 
 #endif

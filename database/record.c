@@ -43,7 +43,8 @@ static enum err check_word(const struct record_field *field, struct slice word, 
         if (word_rank(field, word) >= 0)
                 return OK;
         for (size_t i = 0; field->words[i] != NULL && used < sizeof(words); i++)
-                used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s", i == 0 ? "" : ", ", field->words[i]);
+                used += (size_t)snprintf(
+                        words + used, sizeof(words) - used, "%s%s", i == 0 ? "" : ", ", field->words[i]);
         return err_set(msg, ERR_BADVALUE, "\"%.*s\" is not one of %s", SLICE_ARG(shown), words);
 }
 
@@ -53,7 +54,7 @@ static enum err check_text_field(const struct record_field *field, struct slice 
 
         switch (field->kind) {
         case FIELD_WORD: return check_word(field, text, msg);
-        case FIELD_DATE: return date_parse(text, &when, msg);
+        case FIELD_DATE: return datetime_parse_date(text, &when, msg);
         case FIELD_INSTANT: return datetime_parse(text, &when, msg);
         default: return OK;
         }
@@ -89,10 +90,10 @@ static enum err check_field(const struct record_field *field, struct slice item,
 /* A record on its way to normal form, and where it stands, for messages. */
 struct draft {
         const struct record_table *table;
-        const char *place;     /* "allergies[2]" */
+        const char *place; /* "allergies[2]" */
         struct slice map;
-        struct slice student;  /* whose record it must be; empty: not known yet */
-        struct slice id;       /* of the record; empty: it brings none */
+        struct slice student; /* whose record it must be; empty: not known yet */
+        struct slice id;      /* of the record; empty: it brings none */
         struct err_msg *msg;
 };
 
@@ -312,8 +313,8 @@ static enum err check_twin_ids(const struct record_put *put, struct slice *ids, 
         return err_set(msg, ERR_BADVALUE, "%s: two records have the id \"%.*s\"", put->type->name, SLICE_ARG(shown));
 }
 
-static enum err normalise_items(const struct record_put *put, struct value_iter *iter, struct slice *ids,
-        struct buf *out, struct err_msg *msg)
+static enum err normalise_items(
+        const struct record_put *put, struct value_iter *iter, struct slice *ids, struct buf *out, struct err_msg *msg)
 {
         uint32_t count = iter->left;
         size_t id_count = 0;
@@ -343,8 +344,7 @@ static enum err normalise_list(const struct record_put *put, struct buf *out, st
         if (!value_of(put->value, &v))
                 return ERR_INTERNAL;
         if (v.kind != VALUE_LIST)
-                return err_wrap(msg, wrong_kind(msg, "a list of records ([] for none)", v.kind), "%s",
-                        put->type->name);
+                return err_wrap(msg, wrong_kind(msg, "a list of records ([] for none)", v.kind), "%s", put->type->name);
         if (!value_iter_init(&iter, put->value, VALUE_LIST))
                 return ERR_INTERNAL;
         ids = vc_malloc((iter.left + 1) * sizeof(*ids));
@@ -361,8 +361,8 @@ static enum err refuse_composite(const struct record_type *type, struct err_msg 
         size_t used = 0;
 
         for (uint32_t i = 0; i < type->part_count && used < sizeof(names); i++)
-                used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i == 0 ? "" : ", ",
-                        type->parts[i].type->name);
+                used += (size_t)snprintf(
+                        names + used, sizeof(names) - used, "%s%s", i == 0 ? "" : ", ", type->parts[i].type->name);
         return err_set(msg, ERR_READONLY, "%s is composed of other records; write those: %s", type->name, names);
 }
 

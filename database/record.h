@@ -1,5 +1,6 @@
 /* Records: values that fit the declared fields of their table (database/record_type.h). What clients and importers send
- * passes here once, on its way to the source; what is stored is the normal form, in which equal records have equal bytes:
+ * passes here once, on its way to the source; what is stored is the normal form, in which equal records have equal
+ * bytes:
  *   - every msgpack head in its shortest form, members in the order given;
  *   - `id` is there; `student` is not (the key says whose record it is);
  *   - a declared field that is null is left out; members that are not declared survive as they are.
@@ -16,9 +17,10 @@
 /* What a PUT brings. */
 struct record_put {
         const struct record_type *type;
-        struct slice id;                         /* the key's: the student */
-        struct slice value;                      /* a map (RECORD_ONE) or a list of maps (RECORD_LIST) */
-        enum err (*random)(void *out, size_t len); /* makes ids for records that bring none: random_bytes, or a test's */
+        struct slice id;    /* the key's: the student */
+        struct slice value; /* a map (RECORD_ONE) or a list of maps (RECORD_LIST) */
+        enum err (*random)(
+                void *out, size_t len); /* makes ids for records that bring none: random_bytes, or a test's */
 };
 
 /* Checks and appends the normal form: a map, or a list of maps with distinct ids. ERR_BADVALUE names the place, what is

@@ -48,7 +48,8 @@ static enum err check_uuid(struct slice id, struct err_msg *msg)
         bool equal = true;
 
         if (id.len != UUID_LENGTH)
-                return err_set(msg, ERR_BADKEY, "the id must be a UUID: 36 characters, as in "
+                return err_set(msg, ERR_BADKEY,
+                        "the id must be a UUID: 36 characters, as in "
                         "0b5c1a52-6d0e-4d52-9f5e-3a1f0c2b7d44");
         for (size_t i = 0; i < UUID_LENGTH; i++) {
                 uint8_t c = id.data[i];

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /* Why no msgpack library reads here: msgpack-c's unpacker builds a tree of objects in a zone of its own, outside our
- * allocation hook, for bytes that we mostly pass on or look up one member of. Walking the bytes through a bounded cursor
- * takes the table below and copies nothing. Writing, in database/value_put.c, is the library's. */
+ * allocation hook, for bytes that we mostly pass on or look up one member of. Walking the bytes through a bounded
+ * cursor takes the table below and copies nothing. Writing, in database/value_put.c, is the library's. */
 
 /* ---- heads ---- */
 
@@ -86,7 +86,7 @@ static bool head_children(enum value_kind kind, uint32_t count, struct value *ou
         return true;
 }
 
-/* Heads 0xc0 to 0xdf with bytes of their own behind them (spec.md, "Formats"). What is missing here is not of the model:
+/* Heads 0xc0 to 0xdf with bytes of their own behind them (spec.md, "Formats"). What is missing is not of the model:
  * 0xc1 is never used, 0xc4-0xc9 and 0xd4-0xd8 are binary and extensions. */
 enum head_form { FORM_NONE, FORM_NIL, FORM_BOOL, FORM_UINT, FORM_INT, FORM_FLOAT, FORM_TEXT, FORM_LIST, FORM_MAP };
 
@@ -94,11 +94,26 @@ static const struct {
         uint8_t form;
         uint8_t width; /* bytes of the number, length or count; FORM_BOOL: the value */
 } LONG_HEADS[32] = {
-        [0x00] = {FORM_NIL, 0},   [0x02] = {FORM_BOOL, 0},  [0x03] = {FORM_BOOL, 1}, [0x0a] = {FORM_FLOAT, 4},
-        [0x0b] = {FORM_FLOAT, 8}, [0x0c] = {FORM_UINT, 1},  [0x0d] = {FORM_UINT, 2}, [0x0e] = {FORM_UINT, 4},
-        [0x0f] = {FORM_UINT, 8},  [0x10] = {FORM_INT, 1},   [0x11] = {FORM_INT, 2},  [0x12] = {FORM_INT, 4},
-        [0x13] = {FORM_INT, 8},   [0x19] = {FORM_TEXT, 1},  [0x1a] = {FORM_TEXT, 2}, [0x1b] = {FORM_TEXT, 4},
-        [0x1c] = {FORM_LIST, 2},  [0x1d] = {FORM_LIST, 4},  [0x1e] = {FORM_MAP, 2},  [0x1f] = {FORM_MAP, 4},
+        [0x00] = {FORM_NIL, 0},
+        [0x02] = {FORM_BOOL, 0},
+        [0x03] = {FORM_BOOL, 1},
+        [0x0a] = {FORM_FLOAT, 4},
+        [0x0b] = {FORM_FLOAT, 8},
+        [0x0c] = {FORM_UINT, 1},
+        [0x0d] = {FORM_UINT, 2},
+        [0x0e] = {FORM_UINT, 4},
+        [0x0f] = {FORM_UINT, 8},
+        [0x10] = {FORM_INT, 1},
+        [0x11] = {FORM_INT, 2},
+        [0x12] = {FORM_INT, 4},
+        [0x13] = {FORM_INT, 8},
+        [0x19] = {FORM_TEXT, 1},
+        [0x1a] = {FORM_TEXT, 2},
+        [0x1b] = {FORM_TEXT, 4},
+        [0x1c] = {FORM_LIST, 2},
+        [0x1d] = {FORM_LIST, 4},
+        [0x1e] = {FORM_MAP, 2},
+        [0x1f] = {FORM_MAP, 4},
 };
 
 static bool read_long_head(struct cursor *c, uint8_t head, struct value *out)
@@ -389,8 +404,8 @@ enum err value_check(struct slice bytes, const struct value_limits *limits, stru
 
         VC_ASSERT(limits->depth <= VALUE_DEPTH_MAX);
         if (bytes.len > limits->bytes)
-                return err_set(msg, ERR_LIMIT, "the value has %zu bytes; at most %zu are allowed", bytes.len,
-                        limits->bytes);
+                return err_set(
+                        msg, ERR_LIMIT, "the value has %zu bytes; at most %zu are allowed", bytes.len, limits->bytes);
         rc = check_item(&ck, 0);
         if (rc == OK && cursor_left(&ck.at) > 0)
                 rc = bad_value(&ck, ck.at.at, "there are bytes after the value");

@@ -84,11 +84,17 @@ const struct slice *value_find_twin(struct slice *texts, size_t count) MUST_CHEC
 
 /* ---- building: each appends to *out; errors as buf_append ---- */
 
+/* Nil. */
 enum err value_put_nil(struct buf *out) MUST_CHECK;
+/* True or false. */
 enum err value_put_bool(struct buf *out, bool flag) MUST_CHECK;
+/* A whole number, in as few bytes as hold it. */
 enum err value_put_int(struct buf *out, int64_t integer) MUST_CHECK;
+/* A float of 64 bits; finite (the caller's promise). */
 enum err value_put_float(struct buf *out, double real) MUST_CHECK;
+/* Text; valid UTF-8 (the caller's promise). */
 enum err value_put_text(struct buf *out, struct slice text) MUST_CHECK;
+/* Text of a terminated string. */
 enum err value_put_str(struct buf *out, const char *text) MUST_CHECK;
 /* The head; the caller appends `count` items, or `count` times a text and an item. */
 enum err value_put_list(struct buf *out, uint32_t count) MUST_CHECK;
@@ -99,8 +105,8 @@ enum err value_put_member(struct buf *out, const char *name, struct slice text) 
  * bytes (the order of members is kept). ERR_CORRUPT when `item` is not a value. */
 enum err value_put_canonical(struct buf *out, struct slice item) MUST_CHECK;
 
-/* A list or map whose count is known only when it is complete: `open` appends a head of fixed size and returns its place
- * in *mark, `close` writes the count. Nothing before the mark may be consumed in between. */
+/* A list or map whose count is known only when it is complete: `open` appends a head of fixed size and returns its
+ * place in *mark, `close` writes the count. Nothing before the mark may be consumed in between. */
 enum err value_open_list(struct buf *out, size_t *mark) MUST_CHECK;
 enum err value_open_map(struct buf *out, size_t *mark) MUST_CHECK;
 void value_close(struct buf *out, size_t mark, uint32_t count);

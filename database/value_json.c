@@ -49,15 +49,17 @@ static enum err write_text(struct buf *out, struct slice text)
 static enum err write_float(struct buf *out, double real)
 {
         char text[32];
+        enum err rc;
 
         for (int digits = 15; digits <= 17; digits++) {
                 (void)snprintf(text, sizeof(text), "%.*g", digits, real);
                 if (strtod(text, NULL) == real)
                         break;
         }
-        if (strpbrk(text, ".e") == NULL)
-                strcat(text, ".0");
-        return buf_append_str(out, text);
+        rc = buf_append_str(out, text);
+        if (rc == OK && strpbrk(text, ".e") == NULL)
+                rc = buf_append_str(out, ".0");
+        return rc;
 }
 
 static enum err write_item(struct buf *out, struct cursor *c, uint32_t depth);
@@ -118,9 +120,9 @@ enum err value_to_json(struct slice value, struct buf *out)
 
 /* ---- from JSON ----
  *
- * jansson parses, and refuses what is not JSON, twin members and integers past int64. Two things it cannot tell are found
- * by a scan of the text before it: nesting (jansson's own limit is fixed), and digits of a fraction that a float does not
- * keep. The scan looks at strings, brackets and numbers only; what else may be wrong is left to jansson. */
+ * jansson parses, and refuses what is not JSON, twin members and integers past int64. Two things it cannot tell are
+ * found by a scan of the text before it: nesting (jansson's own limit is fixed), and digits of a fraction that a float
+ * does not keep. The scan looks at strings, brackets and numbers only; what else may be wrong is left to jansson. */
 
 struct scan {
         struct slice json;
@@ -192,8 +194,8 @@ static bool significant_digits(const char *number, size_t len, char *digits)
         return true;
 }
 
-/* Whether a number with a fraction or exponent is the same after a trip through a float: the float, printed with as many
- * digits as were given, must show them again. (That the exponent fits follows: one off and the digits differ, but for
+/* Whether a number with a fraction or exponent is the same after a trip through a float: the float, printed with as
+ * many digits as were given, must show them again. (That the exponent fits follows: one off and the digits differ, but for
  * overflow and underflow, which show as infinity and 0.) */
 static bool float_keeps(const char *number, size_t len)
 {

@@ -10,9 +10,9 @@
 enum err value_to_json(struct slice value, struct buf *out) MUST_CHECK;
 
 /* Appends the msgpack value of the JSON text `json`. ERR_BADVALUE names line, column and what is wrong there: the
- * grammar, a member named twice, a number that 64 bits cannot hold without loss. ERR_LIMIT names the limit (of `limits`,
- * bytes count for the text and for the value). ERR_NOMEM. *out is then as before. Any thread. */
-enum err value_from_json(struct slice json, const struct value_limits *limits, struct buf *out, struct err_msg *msg)
-        MUST_CHECK;
+ * grammar, a member named twice, a number that 64 bits cannot hold without loss. ERR_LIMIT names the limit (of
+ * `limits`, bytes count for the text and for the value). ERR_NOMEM. *out is then as before. Any thread. */
+enum err value_from_json(
+        struct slice json, const struct value_limits *limits, struct buf *out, struct err_msg *msg) MUST_CHECK;
 
 #endif

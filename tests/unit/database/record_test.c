@@ -17,8 +17,9 @@ static const struct record_field ALLERGY_FIELDS[] = {
         {"reactions", FIELD_ANY, false, NULL},
 };
 
-static const struct record_table ALLERGIES = {
-        .name = "allergies", .fields = ALLERGY_FIELDS, .field_count = sizeof(ALLERGY_FIELDS) / sizeof(ALLERGY_FIELDS[0])};
+static const struct record_table ALLERGIES = {.name = "allergies",
+        .fields = ALLERGY_FIELDS,
+        .field_count = sizeof(ALLERGY_FIELDS) / sizeof(ALLERGY_FIELDS[0])};
 
 static const struct record_field STUDENT_FIELDS[] = {
         {"id", FIELD_TEXT, true, NULL},
@@ -26,8 +27,9 @@ static const struct record_field STUDENT_FIELDS[] = {
         {"birth_date", FIELD_DATE, false, NULL},
 };
 
-static const struct record_table STUDENTS = {
-        .name = "students", .fields = STUDENT_FIELDS, .field_count = sizeof(STUDENT_FIELDS) / sizeof(STUDENT_FIELDS[0])};
+static const struct record_table STUDENTS = {.name = "students",
+        .fields = STUDENT_FIELDS,
+        .field_count = sizeof(STUDENT_FIELDS) / sizeof(STUDENT_FIELDS[0])};
 
 static const struct record_type ALLERGIES_TYPE = {.name = "allergies", .shape = RECORD_LIST, .table = &ALLERGIES};
 static const struct record_type STUDENT_TYPE = {.name = "student", .shape = RECORD_ONE, .table = &STUDENTS};
@@ -112,9 +114,11 @@ static void every_kind_of_field_is_accepted(void **state)
 {
         (void)state;
         assert_put(&ALLERGIES_TYPE,
-                "[{\"id\":\"a\",\"code\":\"1\",\"severity\":\"LIFE_THREATENING\",\"status\":\"active\",\"onset\":\"2019-04\","
+                "[{\"id\":\"a\",\"code\":\"1\",\"severity\":\"LIFE_THREATENING\",\"status\":\"active\",\"onset\":"
+                "\"2019-04\","
                 "\"seen\":\"2020-01-01T00:00:00Z\",\"chronic\":true,\"count\":3,\"reactions\":[{\"x\":1}]}]",
-                "[{\"id\":\"a\",\"code\":\"1\",\"severity\":\"LIFE_THREATENING\",\"status\":\"active\",\"onset\":\"2019-04\","
+                "[{\"id\":\"a\",\"code\":\"1\",\"severity\":\"LIFE_THREATENING\",\"status\":\"active\",\"onset\":"
+                "\"2019-04\","
                 "\"seen\":\"2020-01-01T00:00:00Z\",\"chronic\":true,\"count\":3,\"reactions\":[{\"x\":1}]}]");
 }
 
@@ -128,15 +132,16 @@ static void a_refusal_names_the_place_and_what_would_be_right(void **state)
                 {"[[]]", "allergies[0]: must be a map, not a list"},
                 {"[{\"code\":\"1\",\"severity\":\"MILD\"},{\"severity\":\"MILD\"}]", "allergies[1].code: is missing"},
                 {"[{\"code\":null,\"severity\":\"MILD\"}]", "allergies[0].code: is missing"},
-                {"[{\"code\":\"1\",\"severity\":\"SEVER\"}]",
-                        "allergies[0].severity: \"SEVER\" is not one of UNKNOWN, MILD, MODERATE, SEVERE, LIFE_THREATENING"},
+                {"[{\"code\":\"1\",\"severity\":\"SEVER\"}]", "allergies[0].severity: \"SEVER\" is not one of UNKNOWN, "
+                                                              "MILD, MODERATE, SEVERE, LIFE_THREATENING"},
                 {"[{\"code\":7,\"severity\":\"MILD\"}]", "allergies[0].code: must be text, not a whole number"},
                 {"[{\"code\":\"1\",\"severity\":\"MILD\",\"onset\":\"2019-02-30\"}]",
                         "allergies[0].onset: \"2019-02-30\" is not a date: that month has no such day"},
                 {"[{\"code\":\"1\",\"severity\":\"MILD\",\"onset\":20190204}]",
                         "allergies[0].onset: must be a date as text (YYYY, YYYY-MM or YYYY-MM-DD), not a whole number"},
                 {"[{\"code\":\"1\",\"severity\":\"MILD\",\"seen\":\"2020-01-01T00:00\"}]",
-                        "allergies[0].seen: \"2020-01-01T00:00\" is not an instant: its time must be hh:mm:ss, 00:00:00 to "
+                        "allergies[0].seen: \"2020-01-01T00:00\" is not an instant: its time must be hh:mm:ss, "
+                        "00:00:00 to "
                         "23:59:60"},
                 {"[{\"code\":\"1\",\"severity\":\"MILD\",\"chronic\":\"yes\"}]",
                         "allergies[0].chronic: must be true or false, not text"},
@@ -178,8 +183,8 @@ static void no_randomness_is_an_error(void **state)
         buf_deinit(&value);
 }
 
-static enum err row_from(struct record_row *row, const char *json, struct buf *value, struct buf *out,
-        struct err_msg *msg)
+static enum err row_from(
+        struct record_row *row, const char *json, struct buf *value, struct buf *out, struct err_msg *msg)
 {
         buf_truncate(value, 0);
         append_json(value, json);
@@ -197,8 +202,8 @@ static void a_row_gives_its_student_id_and_record(void **state)
         (void)state;
         buf_init(&value, 0);
         buf_init(&out, 0);
-        assert_ok(row_from(&row, "{\"student\":\"42\",\"id\":\"a\",\"code\":\"1\",\"severity\":\"MILD\"}", &value, &out,
-                NULL));
+        assert_ok(row_from(
+                &row, "{\"student\":\"42\",\"id\":\"a\",\"code\":\"1\",\"severity\":\"MILD\"}", &value, &out, NULL));
         assert_slice_is(row.student, "42");
         assert_slice_is(row.id, "a");
         assert_value_is(buf_slice(&out), "{\"id\":\"a\",\"code\":\"1\",\"severity\":\"MILD\"}");
@@ -236,7 +241,9 @@ static void a_bad_row_is_named_by_its_number(void **state)
         buf_init(&out, 0);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct record_row row = {.table = cases[i].is_student ? &STUDENTS : &ALLERGIES,
-                        .student_kind = ID_KIND_INT, .is_student = cases[i].is_student, .index = 3};
+                        .student_kind = ID_KIND_INT,
+                        .is_student = cases[i].is_student,
+                        .index = 3};
                 struct err_msg msg = {.text = ""};
 
                 assert_err(ERR_BADVALUE, row_from(&row, cases[i].json, &value, &out, &msg));
@@ -318,7 +325,8 @@ static void ids_are_held_to_their_kind(void **state)
                 {ID_KIND_UUID, "0b5c1a52-6d0e-4d52-9f5e-3a1f0c2b7d44", NULL},
                 {ID_KIND_UUID, "0B5C1A52-6d0e-4d52-9f5e-3a1f0c2b7d44",
                         "the id is not in canonical form; it would be 0b5c1a52-6d0e-4d52-9f5e-3a1f0c2b7d44"},
-                {ID_KIND_UUID, "0b5c1a5236d0e-4d52-9f5e-3a1f0c2b7d44", "the id is not a UUID: character 9 must be a '-'"},
+                {ID_KIND_UUID, "0b5c1a5236d0e-4d52-9f5e-3a1f0c2b7d44",
+                        "the id is not a UUID: character 9 must be a '-'"},
                 {ID_KIND_UUID, "0b5c1a52-6d0e-4d52-9f5e-3a1f0c2b7d4g",
                         "the id is not a UUID: character 36 must be a hexadecimal digit"},
                 {ID_KIND_UUID, "42",
@@ -345,7 +353,9 @@ static void ids_are_held_to_their_kind(void **state)
 /* The value is built outside of the gate's reach. */
 static enum err normalise(void *context)
 {
-        struct record_put put = {.type = &ALLERGIES_TYPE, .id = slice_str("42"), .value = *(struct slice *)context,
+        struct record_put put = {.type = &ALLERGIES_TYPE,
+                .id = slice_str("42"),
+                .value = *(struct slice *)context,
                 .random = fixed_random};
         struct buf out;
         enum err rc;
@@ -363,7 +373,8 @@ static void survives_each_failed_allocation(void **state)
 
         (void)state;
         buf_init(&value, 0);
-        append_json(&value, "[{\"code\":\"1\",\"severity\":\"MILD\"},{\"id\":\"b\",\"code\":\"2\",\"severity\":\"MILD\"}]");
+        append_json(
+                &value, "[{\"code\":\"1\",\"severity\":\"MILD\"},{\"id\":\"b\",\"code\":\"2\",\"severity\":\"MILD\"}]");
         bytes = buf_slice(&value);
         each_allocation_fails(normalise, &bytes);
         buf_deinit(&value);

@@ -35,8 +35,8 @@ static void values_survive_the_round_trip(void **state)
         round_trip("9223372036854775807", "9223372036854775807");
         round_trip("[1, 2.5, \"x\", {\"z\": 1, \"a\": [null]}]", "[1,2.5,\"x\",{\"z\":1,\"a\":[null]}]");
         round_trip("\"Agust\\u00edn \\ud83d\\ude00 Zo\xc3\xab\"", "\"Agust\xc3\xadn \xf0\x9f\x98\x80 Zo\xc3\xab\"");
-        round_trip("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u0000\"",
-                "\"\\\"\\\\/\\u0008\\u000c\\n\\r\\t\\u0001\\u0000\"");
+        round_trip(
+                "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u0000\"", "\"\\\"\\\\/\\u0008\\u000c\\n\\r\\t\\u0001\\u0000\"");
 }
 
 static void floats_keep_every_digit(void **state)
@@ -77,9 +77,9 @@ static void says_where_and_what_is_wrong(void **state)
                 "JSON at line 1, column 1: a 64-bit float cannot hold this number without loss; write it as text");
         refuse("[9007199254740993.0]", ERR_BADVALUE,
                 "JSON at line 1, column 2: a 64-bit float cannot hold this number without loss; write it as text");
-        refuse("[9223372036854775808]", ERR_BADVALUE, "JSON at line 1, column 20: too big integer near '9223372036854775808'");
-        refuse("{\"a\":1,\"a\":2}", ERR_BADVALUE,
-                "JSON at line 1, column 10: duplicate object key near '\"a\"'");
+        refuse("[9223372036854775808]", ERR_BADVALUE,
+                "JSON at line 1, column 20: too big integer near '9223372036854775808'");
+        refuse("{\"a\":1,\"a\":2}", ERR_BADVALUE, "JSON at line 1, column 10: duplicate object key near '\"a\"'");
         refuse("{\"a\":1,}", ERR_BADVALUE, "JSON at line 1, column 8: string or '}' expected near '}'");
         refuse("[1] 2", ERR_BADVALUE, "JSON at line 1, column 5: end of file expected near '2'");
         refuse("", ERR_BADVALUE, "JSON at line 1, column 0: unexpected token near end of file");

@@ -36,9 +36,16 @@ static void accepts_every_form_of_the_model(void **state)
         assert_ok(CHECK("\x92\x01\x02", NULL));
         assert_ok(CHECK("\xdc\x00\x02\x01\x02", NULL));
         assert_ok(CHECK("\xdd\x00\x00\x00\x01\x01", NULL));
-        assert_ok(CHECK("\x82\xa1" "a\x01\xa1" "b\x02", NULL));
-        assert_ok(CHECK("\xde\x00\x01\xa1" "a\x01", NULL));
-        assert_ok(CHECK("\xdf\x00\x00\x00\x01\xa1" "a\x01", NULL));
+        assert_ok(CHECK("\x82\xa1"
+                        "a\x01\xa1"
+                        "b\x02",
+                NULL));
+        assert_ok(CHECK("\xde\x00\x01\xa1"
+                        "a\x01",
+                NULL));
+        assert_ok(CHECK("\xdf\x00\x00\x00\x01\xa1"
+                        "a\x01",
+                NULL));
 }
 
 static void refuses_what_json_could_not_say(void **state)
@@ -53,19 +60,22 @@ static void refuses_what_json_could_not_say(void **state)
                 {"\x91\xc4\x01x", 4, "msgpack at byte 1: binary is not supported; text is"},
                 {"\xd6\xff\0\0\0\0", 6,
                         "msgpack at byte 0: extension types (timestamps among them) are not supported; text is"},
-                {"\xcf\x80\0\0\0\0\0\0\0", 9,
-                        "msgpack at byte 0: the integer is larger than 9223372036854775807"},
+                {"\xcf\x80\0\0\0\0\0\0\0", 9, "msgpack at byte 0: the integer is larger than 9223372036854775807"},
                 {"\xcb\x7f\xf0\0\0\0\0\0\0", 9, "msgpack at byte 0: NaN and infinity are not supported"},
                 {"\xca\x7f\xc0\0\0", 5, "msgpack at byte 0: NaN and infinity are not supported"},
                 {"\x81\x01\x02", 3, "msgpack at byte 1: a member's name must be text"},
                 {"\x81\xa1\xff\x02", 4, "msgpack at byte 1: the member's name is not valid UTF-8"},
                 {"\x81\xa1\0\x02", 4, "msgpack at byte 1: the member's name has a NUL in it"},
                 {"\xa2\xc3\x28", 3, "msgpack at byte 0: the text is not valid UTF-8"},
-                {"\x82\xa1" "a\x01\xa1" "a\x02", 7,
-                        "msgpack at byte 5: the member has the same name as another one"},
+                {"\x82\xa1"
+                 "a\x01\xa1"
+                 "a\x02",
+                        7, "msgpack at byte 5: the member has the same name as another one"},
                 {"\x01\x02", 2, "msgpack at byte 1: there are bytes after the value"},
                 {"\xdd\xff\xff\xff\xff\x01", 6, "msgpack at byte 6: the value ends early"},
-                {"\xdb\xff\xff\xff\xff" "abc", 8, "msgpack at byte 0: the value ends early"},
+                {"\xdb\xff\xff\xff\xff"
+                 "abc",
+                        8, "msgpack at byte 0: the value ends early"},
         };
 
         (void)state;
@@ -79,7 +89,11 @@ static void refuses_what_json_could_not_say(void **state)
 
 static void every_cut_is_refused(void **state)
 {
-        const char whole[] = "\x83\xa1" "a\xcd\x01\x02\xa1" "b\x92\xcb\x3f\xf0\0\0\0\0\0\0\xd9\x02hi\xa1" "c\x81\xa1" "d\xc0";
+        const char whole[] = "\x83\xa1"
+                             "a\xcd\x01\x02\xa1"
+                             "b\x92\xcb\x3f\xf0\0\0\0\0\0\0\xd9\x02hi\xa1"
+                             "c\x81\xa1"
+                             "d\xc0";
         struct slice item;
 
         (void)state;
@@ -105,7 +119,9 @@ static void holds_its_limits(void **state)
         assert_ok(value_check(slice_str("\x93\x01\x01\x01"), &tight, NULL));
         assert_err(ERR_LIMIT, value_check(slice_str("\x94\x01\x01\x01\x01"), &tight, &msg));
         assert_string_equal(msg.text, "the value has more than 4 items");
-        assert_err(ERR_LIMIT, value_check(slice_str("\xa8" "12345678"), &tight, &msg));
+        assert_err(ERR_LIMIT, value_check(slice_str("\xa8"
+                                                    "12345678"),
+                                      &tight, &msg));
         assert_string_equal(msg.text, "the value has 9 bytes; at most 8 are allowed");
 }
 
@@ -195,8 +211,8 @@ static void reads_back_what_it_builds(void **state)
 static void signs_and_edges_of_integers_survive(void **state)
 {
         static const int64_t edges[] = {0, 127, 128, -1, -32, -33, -128, -129, 255, 256, 32767, 32768, -32768, -32769,
-                65535, 65536, INT32_MAX, INT32_MIN, (int64_t)INT32_MIN - 1, UINT32_MAX, (int64_t)UINT32_MAX + 1, INT64_MAX,
-                INT64_MIN};
+                65535, 65536, INT32_MAX, INT32_MIN, (int64_t)INT32_MIN - 1, UINT32_MAX, (int64_t)UINT32_MAX + 1,
+                INT64_MAX, INT64_MIN};
 
         (void)state;
         for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
@@ -213,8 +229,12 @@ static void signs_and_edges_of_integers_survive(void **state)
 
 static void canonical_copies_are_equal_for_equal_values(void **state)
 {
-        const char wide[] = "\xdf\0\0\0\x02\xd9\x01" "a\xd3\0\0\0\0\0\0\0\x05\xda\0\x01" "b\xdd\0\0\0\x01\xca\x3f\x80\0\0";
-        const char tight[] = "\x82\xa1" "a\x05\xa1" "b\x91\xcb\x3f\xf0\0\0\0\0\0\0";
+        const char wide[] = "\xdf\0\0\0\x02\xd9\x01"
+                            "a\xd3\0\0\0\0\0\0\0\x05\xda\0\x01"
+                            "b\xdd\0\0\0\x01\xca\x3f\x80\0\0";
+        const char tight[] = "\x82\xa1"
+                             "a\x05\xa1"
+                             "b\x91\xcb\x3f\xf0\0\0\0\0\0\0";
         struct buf b;
 
         (void)state;
