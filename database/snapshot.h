@@ -9,6 +9,7 @@
 #define DATABASE_SNAPSHOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct position {
@@ -32,10 +33,19 @@ static inline struct snapshot snapshot_of_txn(uint64_t txn)
         return (struct snapshot){.xmin = txn + 1, .xmax = txn + 1, .running = 0};
 }
 
-/* True when all that `inner` contains is contained in `outer` as well. Pure. */
+/* A primary's snapshot from its parts; `running` transaction ids in xip, ascending. More than SNAPSHOT_MAX_RUNNING of
+ * them are cut to (xmin, xmin, {}): less is claimed, never more. Pure. */
+struct snapshot snapshot_of_primary(uint64_t xmin, uint64_t xmax, const uint64_t *xip, size_t running);
+
+/* What may be believed of a snapshot taken on a replica: (xmin, xmin, {}). A replica's list of running transactions is
+ * empty, so that open ones look finished (measured with PostgreSQL 15). Pure. */
+struct snapshot snapshot_of_replica(uint64_t xmin, uint64_t xmax);
+
+/* True when all that `inner` contains is contained in `outer` as well. Both are of one history, where snapshots form a
+ * chain. Never true wrongly; may be false for a cut snapshot that happens to contain more than it claims. Pure. */
 bool snapshot_contains(const struct snapshot *outer, const struct snapshot *inner);
 
-/* True when transaction `xid` is contained (committed before the snapshot, as far as the snapshot knows). Pure. */
+/* True when transaction `xid` is contained (it had ended before the snapshot, as far as the snapshot knows). Pure. */
 bool snapshot_has(const struct snapshot *s, uint64_t xid);
 
 #endif

@@ -28,7 +28,8 @@ struct source_read {
         enum err status;          /* OK, or why it cannot be known now (never OK for a failed read) */
         bool found;               /* there is such a student; false: `value` is empty */
         struct buf value;         /* msgpack of the reply; initialised by the caller, freed by the caller */
-        struct snapshot snapshot; /* what the data contains; nothing running: valid for a cached copy */
+        uint64_t epoch;           /* the history it was read in: of the hooks; 0: the source cannot say */
+        struct snapshot snapshot; /* what the data contains */
 };
 
 enum source_write_kind { WRITE_PUT, WRITE_ERASE, WRITE_ERASE_STUDENT, WRITE_TOUCH, WRITE_IMPORT };
@@ -60,12 +61,16 @@ struct source_write {
 };
 
 /* What the freshness layer does around each commit, called on the source's writer thread in this order:
- * before (the tags' entries stop answering), the commit, after (with its position) or aborted; then writes' `done`. */
+ * before (the tags' entries stop answering), the commit, after (with its position) or aborted; then writes' `done`.
+ * One commit is one bracket: `before` once with the tags of all its writes, `after` or `aborted` once with the same.
+ * `opened` is called once, before anything is read or written, with the newest position there is. */
 struct source_hooks {
+        void (*opened)(void *context, uint64_t epoch, struct position newest);
         void (*before)(void *context, const uint64_t *tag_hashes, size_t count);
         void (*after)(void *context, const uint64_t *tag_hashes, size_t count, struct position position);
         void (*aborted)(void *context, const uint64_t *tag_hashes, size_t count);
         void *context;
+        uint64_t epoch;    /* what the reads of this opening carry */
         uint64_t tag_seed; /* for tag_hash() */
 };
 

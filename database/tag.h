@@ -35,7 +35,8 @@ uint64_t tag_hash(const struct tag *tag, uint64_t seed);
  * ERR_BADARG says what is wrong. Any thread; pure. */
 enum err tag_parse(struct slice text, struct slice tenant, struct tag *out, struct err_msg *msg) MUST_CHECK;
 
-/* Appends the text form (the tenant is not part of it). Errors as buf_append. */
+/* Appends the text form (the tenant is not part of it). Errors as
+ * buf_append; then nothing is appended. */
 enum err tag_format(const struct tag *tag, struct buf *out) MUST_CHECK;
 
 #endif

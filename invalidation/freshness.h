@@ -1,9 +1,9 @@
-/* What a node has proved about its source of truth, read by every worker without a lock (docs/FRESHNESS.md, 2 and 4).
+/* What a node has proved about its source of truth, read by every worker without a lock (docs/FRESHNESS.md).
  *
- * One thread publishes (LMDB: the writer thread; a polled source: the thread that polls); any thread reads.
- *
- *      publisher: poison, epoch, slots; then the change counter (release); then the certificate (release)
- *      reader:    certificate, then counter (acquire), test, counter again; if it moved: repeat */
+ * One thread publishes (LMDB: the writer thread; a polled source: the thread that polls); any thread reads. There are two
+ * kinds of source, and each uses its own part of the publisher's calls:
+ *   embedded  position = write transaction; freshness_poison, then freshness_touch or freshness_lift, around each commit
+ *   polled    position = number of the poll; freshness_poll_begin, freshness_poll_end, freshness_hint */
 #ifndef INVALIDATION_FRESHNESS_H
 #define INVALIDATION_FRESHNESS_H
 
@@ -14,42 +14,80 @@ struct freshness;
 
 struct freshness_config {
         uint32_t slots;      /* a power of two; default 2^20 (8 MB) */
-        uint64_t tag_seed;
+        uint32_t polls_kept; /* polled sources: how far back a read's snapshot can be placed; at least 1 */
+        uint64_t tag_seed;   /* what the tags' hashes are made with (tag_hash) */
         bool always_certain; /* embedded source: the certificate is always now */
 };
 
+/* ERR_NOMEM; *out is NULL then. Knows no history yet: nothing is fresh before freshness_begin_epoch. */
 enum err freshness_create(struct freshness **out, const struct freshness_config *config) MUST_CHECK;
 void freshness_destroy(struct freshness **f);
 
 /* ---- readers: any thread, no lock, no allocation ---- */
 
+uint64_t freshness_tag_seed(const struct freshness *f);
 uint32_t freshness_slot_of(const struct freshness *f, uint64_t tag_hash);
 
 /* THE freshness test, for L1, L2, joined fills, warming and refresh alike: may an entry with this stamp and a type
- * definition `def` answer a read whose bound is `bound`, at `now` (read after the read() that delivered the command)? */
-enum verdict freshness_check(const struct freshness *f, const struct stamp *stamp, uint64_t def, struct nanos bound,
-        struct nanos now);
+ * definition `def` answer a read whose bound is `bound`, invoked at `now` (read after the read() that delivered the
+ * command)? With an embedded source every bound, 0 too, is kept by entries that are not touched; with a polled one the
+ * last poll must have been sent less than `bound` before `now`. */
+enum verdict freshness_check(
+        const struct freshness *f, const struct stamp *stamp, uint64_t def, struct nanos bound, struct nanos now);
 
+/* EPOCH_NONE before the first one. */
 uint64_t freshness_epoch(const struct freshness *f);
-/* The newest position published: everything up to it is known here. */
+/* The newest position published: what was touched up to it is known here. */
 struct position freshness_position(const struct freshness *f);
 /* Age of the certificate at `now`; zero when always certain; NANOS_NEVER when there is none. */
 struct nanos freshness_certificate_age(const struct freshness *f, struct nanos now);
 
-/* as_of of a read with this snapshot in the present epoch: the newest known position contained in it. */
-struct position freshness_as_of(const struct freshness *f, const struct snapshot *snapshot);
+/* Whether a token's write is known here: then an entry found fresh by a freshness_check made AFTER this call has seen it
+ * too, whatever its own as_of is. `epoch` and `n` are the token's; n counts in what the source counts its writes in
+ * (LMDB: the position; a polled source: the transaction id). False for a token of another epoch. */
+bool freshness_reached(const struct freshness *f, uint64_t epoch, uint64_t n);
+
+/* as_of of a read that saw `snapshot` of history `epoch`: the newest known position whose whole history it contains.
+ * POSITION_NONE when it cannot be said (another epoch, older than the polls kept); such a read is not worth caching. */
+struct position freshness_as_of(const struct freshness *f, uint64_t epoch, const struct snapshot *snapshot);
 
 /* ---- the publisher's thread only ---- */
 
-/* A new history: everything known before is void, once. */
+/* A new history begins at `at`, which is not before any position published: everything known is void, once. The epoch is
+ * not EPOCH_NONE. */
 void freshness_begin_epoch(struct freshness *f, uint64_t epoch, struct position at);
-/* Entries of these slots stop answering until lifted. */
+
+/* Embedded source: before a commit, entries with these tags stop answering, until one of the two calls below with the
+ * same tags. One commit at a time: the next poison comes after the last one's touch or lift. */
 void freshness_poison(struct freshness *f, const uint64_t *tag_hashes, size_t count);
+/* The commit did not happen: as before. */
 void freshness_lift(struct freshness *f, const uint64_t *tag_hashes, size_t count);
-/* The tags were touched at `position`: raises their slots and the known position, then lifts their poison. */
+/* The commit happened at `position`: what it touched is void, everything else answers on. Once this has returned, every
+ * freshness_check that starts sees it: the write may be acknowledged. */
 void freshness_touch(struct freshness *f, const uint64_t *tag_hashes, size_t count, struct position position);
-/* The last successful poll was sent at `sent`. */
-void freshness_certify(struct freshness *f, struct nanos sent);
+
+/* Polled source: numbers the poll that is about to be sent. Its caller reads the clock for `sent` after this call and
+ * before sending. */
+struct position freshness_poll_begin(struct freshness *f);
+/* The snapshot of the last poll published in `epoch`: the next one asks for what has been touched since. NULL when there
+ * is none: then it asks for nothing. Borrowed until the next publication. */
+const struct snapshot *freshness_last_poll(const struct freshness *f, uint64_t epoch);
+
+struct freshness_poll {
+        struct position number; /* of freshness_poll_begin; polls are published in order, failed ones left out */
+        uint64_t epoch;         /* the history that the source said it is in */
+        struct nanos sent;      /* before it was sent */
+        struct snapshot snapshot;
+        const uint64_t *touched; /* tag hashes touched by what `snapshot` contains and freshness_last_poll does not */
+        size_t touched_count;
+};
+/* A poll of the primary has succeeded. A failed one, or one answered by a replica, is not published: the certificate
+ * then ages by itself. */
+void freshness_poll_end(struct freshness *f, const struct freshness_poll *poll);
+/* Writers say that they have touched these tags (a message that may be lost, late, doubled or forged): they count as
+ * touched by the next poll still to be sent. Till then their entries do not answer. */
+void freshness_hint(struct freshness *f, const uint64_t *tag_hashes, size_t count);
+/* The source cannot be trusted to tell what is touched: no entry answers until the next poll is published. */
 void freshness_withdraw(struct freshness *f);
 
 #endif
