@@ -195,8 +195,8 @@ static bool significant_digits(const char *number, size_t len, char *digits)
 }
 
 /* Whether a number with a fraction or exponent is the same after a trip through a float: the float, printed with as
- * many digits as were given, must show them again. (That the exponent fits follows: one off and the digits differ, but for
- * overflow and underflow, which show as infinity and 0.) */
+ * many digits as were given, must show them again. (The exponent then fits as well: overflow
+ * shows as infinity, underflow as 0.) */
 static bool float_keeps(const char *number, size_t len)
 {
         char given[DIGITS_MAX + 1];

@@ -9,6 +9,7 @@
 
 struct nth {
         unsigned left; /* allocations still to let pass */
+        bool for_good; /* fail all that follow, too; else one per run, as the error path itself may allocate */
         bool hit;
 };
 
@@ -20,16 +21,16 @@ static bool fail_nth(void *context)
                 n->left--;
                 return true;
         }
-        if (n->hit) /* one failure per run: the error path itself may allocate */
-                return true;
+        if (n->hit)
+                return !n->for_good;
         n->hit = true;
         return false;
 }
 
-void each_allocation_fails(enum err (*body)(void *context), void *context)
+static void run_with_failures(enum err (*body)(void *context), void *context, bool for_good)
 {
         for (unsigned nth = 0; nth < 10000; nth++) {
-                struct nth n = {.left = nth, .hit = false};
+                struct nth n = {.left = nth, .for_good = for_good, .hit = false};
                 enum err rc;
 
                 mem_set_gate(fail_nth, &n);
@@ -42,6 +43,16 @@ void each_allocation_fails(enum err (*body)(void *context), void *context)
                 assert_err(ERR_NOMEM, rc);
         }
         fail_msg("still allocating after 10 000 allocations");
+}
+
+void each_allocation_fails(enum err (*body)(void *context), void *context)
+{
+        run_with_failures(body, context, false);
+}
+
+void each_allocation_fails_for_good(enum err (*body)(void *context), void *context)
+{
+        run_with_failures(body, context, true);
 }
 
 void temp_dir_make(char *path, size_t size)

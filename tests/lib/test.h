@@ -31,6 +31,9 @@
  * return ERR_NOMEM and leak nothing (LeakSanitizer sees that). Fails if it never completes within 10 000 runs. */
 void each_allocation_fails(enum err (*body)(void *context), void *context);
 
+/* As above, with the n-th allocation and all after it failing: for code on a library that tries again with less. */
+void each_allocation_fails_for_good(enum err (*body)(void *context), void *context);
+
 /* A fresh folder under $TMPDIR (or /tmp) into `path` of at least 64 bytes; temp_dir_remove removes all of it. */
 void temp_dir_make(char *path, size_t size);
 void temp_dir_remove(const char *path);

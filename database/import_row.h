@@ -1,0 +1,38 @@
+/* One row of a Synthea CSV table made into a record, as the server's IMPORT takes it: a msgpack map with `student`,
+ * `id` and the record's fields. */
+#ifndef DATABASE_IMPORT_ROW_H
+#define DATABASE_IMPORT_ROW_H
+
+#include "base/buf.h"
+#include "database/import_table.h"
+
+enum import_reason {
+#define REASON(name, text) IMPORT_REASON_##name,
+#include "database/import_reasons.def"
+#undef REASON
+        IMPORT_REASON_COUNT
+};
+
+/* Why a row is not imported. */
+struct import_reject {
+        enum import_reason reason;
+        const char *column; /* a literal; NULL: the row as a whole */
+};
+
+/* The sentence of a reason; a literal. Any thread. */
+const char *import_row_reason(enum import_reason reason);
+
+/* Appends the record. Codes and ids stay text, dates as written; what follows from other columns:
+ *   id        16 hexadecimal digits over code, start and description (students: the ID), the same at each import
+ *   severity  of an allergy: the worst of SEVERITY1 and SEVERITY2; UNKNOWN when neither is given
+ *   reactions of an allergy: {code, display, severity} of REACTION1 and REACTION2, where given
+ *   status    active when STOP is empty, else inactive (allergies) or resolved (conditions)
+ *   kind      of a condition: the word in parentheses that ends a SNOMED CT term: "finding", "disorder", …
+ *   chronic   of a condition: active, and an illness by its term: kind is disorder, or there is none
+ *   system    of a vaccination: CVX
+ * ERR_BADVALUE: the row is not imported, *reject says why. ERR_NOMEM and errors of buf_append. *out is then as before.
+ * Pure but for *out; any thread. */
+enum err import_row_to_record(const struct import_layout *layout, const struct csv_row *row, struct buf *out,
+        struct import_reject *reject) MUST_CHECK;
+
+#endif

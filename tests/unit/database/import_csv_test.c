@@ -1,0 +1,380 @@
+#include "database/import_csv.h"
+#include "tests/lib/test.h"
+#include "tests/lib/values.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What an import gave: the last record, counts, and rejects as "line:column reason;". */
+struct outcome {
+        uint64_t records;
+        uint64_t active;
+        uint64_t severity[4];
+        struct buf record; /* the first one, as JSON */
+        struct buf rejects;
+        enum import_kind kind;
+        struct err_msg msg;
+};
+
+static enum err take_record(void *context, uint64_t line, struct slice record)
+{
+        static const char *const severities[] = {"UNKNOWN", "MILD", "MODERATE", "SEVERE"};
+        const struct value_limits limits = VALUE_LIMITS_DEFAULT;
+        struct outcome *o = context;
+        struct slice text;
+        enum err rc = value_check(record, &limits, NULL);
+
+        (void)line;
+        if (rc == OK && o->records++ == 0)
+                rc = value_to_json(record, &o->record);
+        if (value_member_text(record, "status", &text) && slice_equal(text, slice_str("active")))
+                o->active++;
+        for (size_t i = 0; i < 4; i++)
+                if (value_member_text(record, "severity", &text) && slice_equal(text, slice_str(severities[i])))
+                        o->severity[i]++;
+        return rc;
+}
+
+static enum err take_reject(void *context, uint64_t line, const struct import_reject *reject)
+{
+        struct outcome *o = context;
+
+        return buf_printf(&o->rejects, "%llu:%s %s;", (unsigned long long)line,
+                reject->column == NULL ? "row" : reject->column, import_row_reason(reject->reason));
+}
+
+static enum err import_text(const char *path, const char *text, struct outcome *o)
+{
+        const struct import_sink sink = {.record = take_record, .rejected = take_reject, .context = o};
+        struct import_csv *import;
+        enum err rc = import_csv_create(&import, path, &sink);
+
+        if (rc != OK)
+                return rc;
+        rc = import_csv_feed(import, slice_str(text), &o->msg);
+        if (rc == OK)
+                rc = import_csv_finish(import, &o->msg);
+        if (!import_csv_kind(import, &o->kind))
+                o->kind = IMPORT_KIND_COUNT;
+        import_csv_destroy(&import);
+        return rc;
+}
+
+static void outcome_init(struct outcome *o)
+{
+        *o = (struct outcome){.kind = IMPORT_KIND_COUNT};
+        buf_init(&o->record, 0);
+        buf_init(&o->rejects, 0);
+}
+
+static void outcome_deinit(struct outcome *o)
+{
+        buf_deinit(&o->record);
+        buf_deinit(&o->rejects);
+}
+
+static void assert_record(const char *path, const char *text, enum import_kind kind, const char *expected)
+{
+        struct outcome o;
+
+        outcome_init(&o);
+        assert_ok(import_text(path, text, &o));
+        assert_int_equal(o.kind, kind);
+        assert_slice_is(buf_slice(&o.rejects), "");
+        assert_slice_is(buf_slice(&o.record), expected);
+        outcome_deinit(&o);
+}
+
+static void patients_of_any_vintage_become_students(void **state)
+{
+        (void)state;
+        assert_record("patients.csv",
+                "Id,BIRTHDATE,DEATHDATE,SSN,FIRST,MIDDLE,LAST,RACE,ETHNICITY,GENDER,ADDRESS,CITY,STATE,ZIP\n"
+                "a1,2012-06-16,2024-01-02,999-61-6309,Ana,Luz,Soto,white,hispanic,F,1 Elm "
+                "St,Lynn,Massachusetts,01810\n",
+                IMPORT_students,
+                "{\"student\":\"a1\",\"id\":\"a1\",\"first_name\":\"Ana\",\"middle_name\":\"Luz\",\"last_name\":"
+                "\"Soto\","
+                "\"birth_date\":\"2012-06-16\",\"deceased\":\"2024-01-02\",\"gender\":\"female\",\"race\":\"white\","
+                "\"ethnicity\":\"hispanic\",\"address\":\"1 Elm St\",\"city\":\"Lynn\",\"state\":\"Massachusetts\","
+                "\"zip\":\"01810\"}");
+        assert_record("x.csv",
+                "\xef\xbb\xbfID,birthdate,DEATHDATE,Last,First,gender,Zip\r\na1,2012-06,,Soto,Ana,M,2155.0\r\n",
+                IMPORT_students,
+                "{\"student\":\"a1\",\"id\":\"a1\",\"first_name\":\"Ana\",\"last_name\":\"Soto\","
+                "\"birth_date\":\"2012-06\",\"gender\":\"male\",\"zip\":\"02155\"}");
+}
+
+static void allergies_take_their_worst_severity(void **state)
+{
+        (void)state;
+        assert_record("allergies.csv",
+                "START,STOP,PATIENT,ENCOUNTER,CODE,SYSTEM,DESCRIPTION,TYPE,CATEGORY,REACTION1,DESCRIPTION1,SEVERITY1,"
+                "REACTION2,DESCRIPTION2,SEVERITY2\n"
+                "2009-09-27,,42,e1,256349002,SNOMED-CT,Peanut (substance),allergy,food,418290006,Itching,MILD,39579001,"
+                "Anaphylaxis (disorder),SEVERE\n",
+                IMPORT_allergies,
+                "{\"student\":\"42\",\"code\":\"256349002\",\"system\":\"SNOMED-CT\",\"display\":\"Peanut "
+                "(substance)\","
+                "\"type\":\"allergy\",\"category\":\"food\",\"onset\":\"2009-09-27\",\"id\":\"8479fbeaa27c3bb7\","
+                "\"severity\":\"SEVERE\",\"status\":\"active\",\"reactions\":[{\"code\":\"418290006\",\"display\":"
+                "\"Itching\",\"severity\":\"MILD\"},{\"code\":\"39579001\",\"display\":\"Anaphylaxis (disorder)\","
+                "\"severity\":\"SEVERE\"}]}");
+}
+
+static void old_tables_of_one_form_are_told_apart_by_the_file_name(void **state)
+{
+        const char *old =
+                "START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n1973-11-02,1990-01-01,p,e,300913006,Shellfish\n";
+        struct outcome o;
+
+        (void)state;
+        assert_record("data/conditions/old_Allergies.csv", old, IMPORT_allergies,
+                "{\"student\":\"p\",\"code\":\"300913006\",\"display\":\"Shellfish\",\"onset\":\"1973-11-02\","
+                "\"end\":\"1990-01-01\",\"id\":\"cd1c6ccc6686aa92\",\"severity\":\"UNKNOWN\",\"status\":\"inactive\","
+                "\"reactions\":[]}");
+        outcome_init(&o);
+        assert_ok(import_text("conditions.csv", old, &o));
+        assert_int_equal(o.kind, IMPORT_conditions);
+        assert_err(ERR_BADVALUE, import_text("allergies/export.csv", old, &o));
+        assert_string_equal(o.msg.text, "its columns may be allergies or conditions; let the file's name say which "
+                                        "(allergies.csv, conditions.csv)");
+        outcome_deinit(&o);
+}
+
+static void assert_condition(const char *stop, const char *display, const char *expected)
+{
+        char text[300];
+        struct outcome o;
+        const char *found;
+
+        (void)snprintf(text, sizeof(text),
+                "START,STOP,PATIENT,ENCOUNTER,SYSTEM,CODE,DESCRIPTION\n"
+                "2019-01-23,%s,p,e,SNOMED-CT,1,%s\n",
+                stop, display);
+        outcome_init(&o);
+        assert_ok(import_text("conditions.csv", text, &o));
+        assert_ok(buf_append(&o.record, "", 1));
+        found = strstr((const char *)buf_slice(&o.record).data, "\"status\"");
+        assert_non_null(found);
+        assert_string_equal(found, expected);
+        outcome_deinit(&o);
+}
+
+static void chronic_is_what_is_active_and_an_illness(void **state)
+{
+        (void)state;
+        assert_condition("", "Asthma (disorder)", "\"status\":\"active\",\"kind\":\"disorder\",\"chronic\":true}");
+        assert_condition("", "Otitis media", "\"status\":\"active\",\"chronic\":true}");
+        assert_condition(
+                "2019-02-01", "Asthma (disorder)", "\"status\":\"resolved\",\"kind\":\"disorder\",\"chronic\":false}");
+        assert_condition(
+                "", "Full-time employment (finding)", "\"status\":\"active\",\"kind\":\"finding\",\"chronic\":false}");
+        assert_condition("", "Sprain (of) ankle (morphologic abnormality)",
+                "\"status\":\"active\",\"kind\":\"morphologic abnormality\",\"chronic\":false}");
+}
+
+static void immunizations_keep_leading_zeros_and_either_form_of_date(void **state)
+{
+        (void)state;
+        assert_record("immunizations.csv",
+                "DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,BASE_COST\n"
+                "2024-06-16T12:42:17Z,p,e,08,Hep B  adolescent or pediatric,136.00\n",
+                IMPORT_vaccinations,
+                "{\"student\":\"p\",\"code\":\"08\",\"display\":\"Hep B  adolescent or pediatric\","
+                "\"date\":\"2024-06-16T12:42:17Z\",\"id\":\"18184e7b08fc8ba5\",\"system\":\"CVX\"}");
+        assert_record("i.csv", "DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n2011-05-01,p,e,140,\"Flu, seasonal\"\n",
+                IMPORT_vaccinations,
+                "{\"student\":\"p\",\"code\":\"140\",\"display\":\"Flu, seasonal\",\"date\":\"2011-05-01\","
+                "\"id\":\"34b312430114cd61\",\"system\":\"CVX\"}");
+}
+
+static void other_tables_are_not_taken_for_one_of_ours(void **state)
+{
+        static const char *const headers[] = {
+                "Id,START,STOP,PATIENT,ORGANIZATION,PROVIDER,PAYER,ENCOUNTERCLASS,CODE,DESCRIPTION,BASE_ENCOUNTER_"
+                "COST\n",
+                "DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,VALUE,UNITS,TYPE\n",
+                "DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,BASE_COST,REASONCODE,REASONDESCRIPTION\n",
+                "START,STOP,PATIENT,ENCOUNTER,SYSTEM,CODE,DESCRIPTION,BASE_COST,REASONCODE,REASONDESCRIPTION\n",
+                "START,STOP,PATIENT,PAYER,ENCOUNTER,CODE,DESCRIPTION,BASE_COST,DISPENSES,TOTALCOST\n",
+                "START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION,UDI\n",
+                "DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,QUANTITY\n",
+                "Id,PATIENT,ENCOUNTER,START,STOP,CODE,DESCRIPTION\n",
+                "name,colour\n",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+                struct outcome o;
+
+                outcome_init(&o);
+                assert_err(ERR_NOTFOUND, import_text("conditions.csv", headers[i], &o));
+                outcome_deinit(&o);
+        }
+}
+
+static void bad_rows_are_named_and_the_rest_goes_on(void **state)
+{
+        struct outcome o;
+
+        (void)state;
+        outcome_init(&o);
+        assert_ok(import_text("allergies.csv",
+                "START,STOP,PATIENT,CODE,DESCRIPTION,CATEGORY,SEVERITY1\n"
+                "2009-09-27,,p,1,Peanut,food,MILD\n"
+                "2009-02-30,,p,1,Peanut,food,MILD\n"
+                "2009-09-27,yesterday,p,1,Peanut,food,MILD\n"
+                "2009-09-27,,,1,Peanut,food,MILD\n"
+                "2009-09-27,,p,,Peanut,food,MILD\n"
+                "2009-09-27,,p,1,Peanut,food,AWFUL\n"
+                "2009-09-27,,p,1,Pean\xffut,food,MILD\n"
+                "2009-09-27,,p\x01,1,Peanut,food,MILD\n"
+                "2009-09-27,,p,1,Peanut\n"
+                "2009-09-27,,p,1,Pea\"nut,food,MILD\n"
+                "\n"
+                "2009-09-27,,p,2,\"Pea\nnut\",food,severe\n",
+                &o));
+        assert_slice_is(buf_slice(&o.rejects),
+                "3:START not a date;4:STOP not a date;5:PATIENT missing;6:CODE missing;"
+                "7:SEVERITY1 not one of MILD, MODERATE, SEVERE;8:DESCRIPTION not UTF-8 text;9:PATIENT not usable as an "
+                "id;"
+                "10:row another number of columns than the header;11:row broken quotes, or a row that is too long;");
+        assert_int_equal(o.records, 2);
+        assert_int_equal(o.severity[3], 1);
+        outcome_deinit(&o);
+}
+
+static void a_header_that_cannot_be_right_is_said(void **state)
+{
+        static const struct {
+                const char *text;
+                const char *problem;
+        } cases[] = {
+                {"", "it is empty: a header line is needed"},
+                {"\n\n", "it is empty: a header line is needed"},
+                {"ID,FIRST,LAST,BIRTHDATE,Id\n", "its header names the column ID twice"},
+                {"\xff\xfeI\n", "its header line is not UTF-8 text"},
+                {"ID,FI\"RST\nx\n", "its header line: a quote is not closed, or stands where none may"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct outcome o;
+
+                outcome_init(&o);
+                assert_err(ERR_BADVALUE, import_text("x.csv", cases[i].text, &o));
+                assert_string_equal(o.msg.text, cases[i].problem);
+                outcome_deinit(&o);
+        }
+}
+
+static void import_file(const char *path, struct outcome *o)
+{
+        const struct import_sink sink = {.record = take_record, .rejected = take_reject, .context = o};
+        struct import_csv *import;
+        static uint8_t piece[1 << 16];
+        FILE *file = fopen(path, "rb");
+        size_t len;
+
+        assert_non_null(file);
+        assert_ok(import_csv_create(&import, path, &sink));
+        while ((len = fread(piece, 1, sizeof(piece), file)) > 0)
+                assert_ok(import_csv_feed(import, slice_of(piece, len), NULL));
+        assert_ok(import_csv_finish(import, NULL));
+        assert_true(import_csv_kind(import, &o->kind));
+        import_csv_destroy(&import);
+        assert_int_equal(fclose(file), 0);
+}
+
+/* Published data, if it is there: every row is taken, and the figures that were counted by other means come out. */
+static void published_data_gives_its_known_counts(void **state)
+{
+        static const struct {
+                const char *file;
+                enum import_kind kind;
+                uint64_t records;
+                uint64_t active;
+                uint64_t severity[4];
+        } known[] = {
+                {"nebraska-111/patients.csv", IMPORT_students, 111, 0, {0}},
+                {"nebraska-111/allergies.csv", IMPORT_allergies, 90, 90, {56, 7, 20, 7}},
+                {"nebraska-111/conditions.csv", IMPORT_conditions, 4428, 803, {0}},
+                {"nebraska-111/immunizations.csv", IMPORT_vaccinations, 1774, 0, {0}},
+                {"massachusetts-1159/patients.csv", IMPORT_students, 1159, 0, {0}},
+                {"massachusetts-1159/allergies.csv", IMPORT_allergies, 959, 959, {529, 123, 249, 58}},
+                {"massachusetts-1159/immunizations.csv", IMPORT_vaccinations, 16648, 0, {0}},
+                {"california-1000/patients.csv", IMPORT_students, 1000, 0, {0}},
+                {"california-1000/allergies.csv", IMPORT_allergies, 1339, 983, {1339, 0, 0, 0}},
+                {"california-1000/conditions.csv", IMPORT_conditions, 20512, 3269, {0}},
+                {"small-27/patients.csv", IMPORT_students, 27, 0, {0}},
+                {"small-27/allergies.csv", IMPORT_allergies, 40, 40, {18, 5, 17, 0}},
+                {"small-27/conditions.csv", IMPORT_conditions, 438, 140, {0}},
+                {"small-27/immunizations.csv", IMPORT_vaccinations, 29, 0, {0}},
+        };
+        const char *folder = getenv("VITALCACHE_TEST_DATA");
+
+        (void)state;
+        folder = folder != NULL ? folder : VC_SOURCE_DIR "/../shared/data";
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+                char path[512];
+                struct outcome o;
+                FILE *there;
+
+                (void)snprintf(path, sizeof(path), "%s/synthea-csv/%s", folder, known[i].file);
+                there = fopen(path, "rb");
+                if (there == NULL) {
+                        print_message("%s is not there: set VITALCACHE_TEST_DATA\n", path);
+                        skip();
+                }
+                assert_int_equal(fclose(there), 0);
+                outcome_init(&o);
+                import_file(path, &o);
+                assert_int_equal(o.kind, known[i].kind);
+                assert_int_equal(o.records, known[i].records);
+                assert_int_equal(o.active, known[i].active);
+                assert_memory_equal(o.severity, known[i].severity, sizeof(o.severity));
+                assert_slice_is(buf_slice(&o.rejects), "");
+                outcome_deinit(&o);
+        }
+}
+
+static enum err import_a_little(void *context)
+{
+        struct outcome o;
+        enum err rc;
+
+        (void)context;
+        outcome_init(&o);
+        rc = import_text("allergies.csv",
+                "START,STOP,PATIENT,CODE,DESCRIPTION,CATEGORY,REACTION1,SEVERITY1\n"
+                "2009-09-27,,p,1,Peanut,food,2,MILD\n2009-09-27,,p,1,Peanut,food,2,AWFUL\n",
+                &o);
+        outcome_deinit(&o);
+        return rc;
+}
+
+/* libcsv asks for less memory when it does not get enough: that alone is no failure. */
+static void survives_each_failed_allocation(void **state)
+{
+        (void)state;
+        each_allocation_fails_for_good(import_a_little, NULL);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(patients_of_any_vintage_become_students),
+                cmocka_unit_test(allergies_take_their_worst_severity),
+                cmocka_unit_test(old_tables_of_one_form_are_told_apart_by_the_file_name),
+                cmocka_unit_test(chronic_is_what_is_active_and_an_illness),
+                cmocka_unit_test(immunizations_keep_leading_zeros_and_either_form_of_date),
+                cmocka_unit_test(other_tables_are_not_taken_for_one_of_ours),
+                cmocka_unit_test(bad_rows_are_named_and_the_rest_goes_on),
+                cmocka_unit_test(a_header_that_cannot_be_right_is_said),
+                cmocka_unit_test(published_data_gives_its_known_counts),
+                cmocka_unit_test(survives_each_failed_allocation),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
