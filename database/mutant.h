@@ -1,6 +1,6 @@
 /* Mutants: each rule of the freshness protocol can be switched off, one at a time, so that the simulator
- * (tests/sim) proves that it would notice. In every build that is shipped or tested otherwise both macros are nothing;
- * only the simulator compiles these sources again with VC_MUTANTS and answers the two functions below. */
+ * (tests/sim) proves that it would notice. In every build that is shipped or tested otherwise both macros are
+ * nothing; only the simulator compiles these sources again with VC_MUTANTS and answers the two functions below. */
 #ifndef DATABASE_MUTANT_H
 #define DATABASE_MUTANT_H
 
@@ -19,7 +19,8 @@ enum mutant {
 /* Whether this run leaves the rule out. The simulator's one thread. */
 bool mutant_is(enum mutant mutant);
 
-/* A point between two steps of publishing or testing, at which another thread may run: the simulator runs it there. */
+/* A point between two steps of publishing or testing, at which another thread may run: the simulator runs it
+ * there. */
 void mutant_pause(void);
 
 #define MUTANT(name)   mutant_is(MUTANT_##name)

@@ -1,10 +1,12 @@
-/* What a read saw: the snapshot of the database's history that its data came from, in PostgreSQL's terms, which hold for
- * LMDB too (there xmin == xmax == transaction id + 1 and nothing is running).
+/* What a read saw: the snapshot of the database's history that its data came from, in PostgreSQL's terms, which hold
+ * for LMDB too (there xmin == xmax == transaction id + 1 and nothing is running).
  *
- *      every transaction below xmin is contained; none from xmax on is; of those between, all but the ones in xip are.
+ *      every transaction below xmin is contained; none from xmax on is; of those between, all but the ones in xip
+ *      are.
  *
  * A position is a place in the history as this node has seen it; it only grows. LMDB: the write transaction's id;
- * a polled database: the number of the poll. The two are types of their own, so that the compiler keeps them apart. */
+ * a polled database: the number of the poll. The two are types of their own, so that the compiler keeps them
+ * apart. */
 #ifndef DATABASE_SNAPSHOT_H
 #define DATABASE_SNAPSHOT_H
 
@@ -37,12 +39,12 @@ static inline struct snapshot snapshot_of_txn(uint64_t txn)
  * them are cut to (xmin, xmin, {}): less is claimed, never more. Pure. */
 struct snapshot snapshot_of_primary(uint64_t xmin, uint64_t xmax, const uint64_t *xip, size_t running);
 
-/* What may be believed of a snapshot taken on a replica: (xmin, xmin, {}). A replica's list of running transactions is
- * empty, so that open ones look finished (measured with PostgreSQL 15). Pure. */
+/* What may be believed of a snapshot taken on a replica: (xmin, xmin, {}). A replica's list of running transactions
+ * is empty, so that open ones look finished (measured with PostgreSQL 15). Pure. */
 struct snapshot snapshot_of_replica(uint64_t xmin, uint64_t xmax);
 
-/* True when all that `inner` contains is contained in `outer` as well. Both are of one history, where snapshots form a
- * chain. Never true wrongly; may be false for a cut snapshot that happens to contain more than it claims. Pure. */
+/* True when all that `inner` contains is contained in `outer` as well. Both are of one history, where snapshots form
+ * a chain. Never true wrongly; may be false for a cut snapshot that happens to contain more than it claims. Pure. */
 bool snapshot_contains(const struct snapshot *outer, const struct snapshot *inner);
 
 /* True when transaction `xid` is contained (it had ended before the snapshot, as far as the snapshot knows). Pure. */

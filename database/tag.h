@@ -24,8 +24,8 @@ struct tag {
 
 enum { TAG_PART_MAX = 512, TAG_BINARY_MAX = 1 + 3 * (2 + TAG_PART_MAX) };
 
-/* The binary form into `out` of TAG_BINARY_MAX bytes; returns its length. Parts are at most TAG_PART_MAX bytes (ours to
- * promise: keys are checked on entry). Any thread; pure. */
+/* The binary form into `out` of TAG_BINARY_MAX bytes; returns its length. Parts are at most TAG_PART_MAX bytes (ours
+ * to promise: keys are checked on entry). Any thread; pure. */
 size_t tag_encode(const struct tag *tag, uint8_t *out);
 
 /* Hash of the binary form without writing it anywhere. Any thread; pure. */

@@ -7,7 +7,8 @@ enum fill_fit fill_rule_fit(const struct fill_origin *fill, struct nanos invoked
         /* A replica may not have replayed what was acknowledged long ago, however late it is asked. */
         if (!fill->primary && !MUTANT(REPLICA_UNCHECKED))
                 return FILL_ANSWERS_IF_FRESH;
-        /* Equal times are enough: the command had arrived before `invoked` was read, the fill left after `sent` was. */
+        /* Equal times are enough: the command had arrived before `invoked` was read, the fill left after `sent`
+         * was. */
         if (nanos_before(fill->sent, invoked) && !MUTANT(JOINED_UNCHECKED))
                 return FILL_ANSWERS_IF_FRESH;
         return FILL_ANSWERS;

@@ -1,5 +1,5 @@
-/* Which reads a fill may answer. A fill is one read of the source, in flight or done, that many reads of a key may wait
- * for (single-flight). Pure functions; any thread.
+/* Which reads a fill may answer. A fill is one read of the source, in flight or done, that many reads of a key may
+ * wait for (single-flight). Pure functions; any thread.
  *
  * The one sure case: a fill that was sent to the source of truth itself after a read had been invoked. What it brings
  * was the truth at a moment within that read, whatever is touched meanwhile: so a hot key never starves. Every other

@@ -1,13 +1,13 @@
 /* Publishing without locks.
  *
- * Problem: an entry may answer by comparing what the publisher has stored (epoch, floor, slots, certificate), while the
- * publisher goes on storing; a reader on the hit path must neither wait nor be misled.
- * Idea: a certificate says "as of the moment it names, the rest was complete". The publisher stores the rest first, then
- * the change counter, then the certificate, each with release order; the reader loads the certificate first, with
- * acquire order, and the rest after it: so the rest that it sees is at least as new as the certificate claims. Newer
- * does no harm: slots, floor and position only grow, and a poison or another epoch can only make an entry not answer.
- * The change counter makes the test one of a single state: if something was published meanwhile, the test is repeated,
- * so that a verdict reached at counter n stays true for as long as the counter is n.
+ * Problem: an entry may answer by comparing what the publisher has stored (epoch, floor, slots, certificate), while
+ * the publisher goes on storing; a reader on the hit path must neither wait nor be misled.
+ * Idea: a certificate says "as of the moment it names, the rest was complete". The publisher stores the rest first,
+ * then the change counter, then the certificate, each with release order; the reader loads the certificate first,
+ * with acquire order, and the rest after it: so the rest that it sees is at least as new as the certificate claims.
+ * Newer does no harm: slots, floor and position only grow, and a poison or another epoch can only make an entry not
+ * answer. The change counter makes the test one of a single state: if something was published meanwhile, the test is
+ * repeated, so that a verdict reached at counter n stays true for as long as the counter is n.
  * Why not a lock: a preempted publisher would stop all workers. Cost: one load for each tag and four more. */
 #include "invalidation/freshness.h"
 
@@ -34,6 +34,7 @@ struct freshness {
 
         /* the publisher's own */
         bool committing;        /* between poison and touch or lift */
+        bool outcome_unknown;   /* some commit's poison was never followed by touch or lift */
         uint64_t polls_begun;   /* the number of the last poll begun */
         struct snapshot polled; /* what the last published poll saw; set if position is one of this epoch */
         bool has_polled;
@@ -73,14 +74,14 @@ void freshness_destroy(struct freshness **f)
 
 /* ---- readers ---- */
 
-static bool always_certain(const struct freshness *f)
-{
-        return f->ring == NULL;
-}
-
 uint64_t freshness_tag_seed(const struct freshness *f)
 {
         return f->tag_seed;
+}
+
+bool freshness_always_certain(const struct freshness *f)
+{
+        return f->ring == NULL;
 }
 
 uint32_t freshness_slot_of(const struct freshness *f, uint64_t tag_hash)
@@ -101,7 +102,7 @@ struct position freshness_position(const struct freshness *f)
 /* How long before `now` the poll was sent that `certificate` names; negative when it was sent after `now`. */
 static struct nanos age_of(const struct freshness *f, int64_t certificate, struct nanos now)
 {
-        if (always_certain(f))
+        if (freshness_always_certain(f))
                 return NANOS_ZERO;
         if (certificate == NO_CERTIFICATE)
                 return NANOS_NEVER;
@@ -115,14 +116,16 @@ struct nanos freshness_certificate_age(const struct freshness *f, struct nanos n
         return age.ns < 0 ? NANOS_ZERO : age;
 }
 
-/* A write acknowledged before now - bound was visible to a poll sent later than that. An embedded source needs no poll:
- * its slots are raised before a write is acknowledged, so that they are complete at any bound, 0 too. */
+/* A write acknowledged before now - bound was visible to a poll sent later than that. An embedded source needs no
+ * poll: its slots are raised before a write is acknowledged, so that they are complete at any bound, 0 too. */
 static bool certified(const struct freshness *f, int64_t certificate, struct nanos bound, struct nanos now)
 {
-        return always_certain(f) || nanos_before(age_of(f, certificate, now), bound) || MUTANT(CERTIFICATE_IGNORED);
+        return freshness_always_certain(f) || nanos_before(age_of(f, certificate, now), bound) ||
+               MUTANT(CERTIFICATE_IGNORED);
 }
 
-/* The epoch is loaded before the floor: begin_epoch stores the floor first, so that no new epoch meets an old floor. */
+/* The epoch is loaded before the floor: begin_epoch stores the floor first, so that no new epoch meets an old
+ * floor. */
 static enum verdict judge(const struct freshness *f, const struct stamp *stamp, uint64_t def, struct nanos now)
 {
         struct known known;
@@ -162,7 +165,7 @@ bool freshness_reached(const struct freshness *f, uint64_t epoch, uint64_t n)
                 return false;
         if (MUTANT(AFTER_IGNORED))
                 return true;
-        return always_certain(f) ? n <= freshness_position(f).n : ring_has(f->ring, n);
+        return freshness_always_certain(f) ? n <= freshness_position(f).n : ring_has(f->ring, n);
 }
 
 struct position freshness_as_of(const struct freshness *f, uint64_t epoch, const struct snapshot *snapshot)
@@ -171,7 +174,8 @@ struct position freshness_as_of(const struct freshness *f, uint64_t epoch, const
                 return POSITION_NONE;
         if (MUTANT(AS_OF_AT_STORING))
                 return freshness_position(f);
-        if (always_certain(f)) /* the newest transaction contained; it may be ahead of what is published so far */
+        /* the newest transaction contained; it may be ahead of what is published so far */
+        if (freshness_always_certain(f))
                 return (struct position){snapshot->xmin - 1};
         return ring_contained(f->ring, snapshot);
 }
@@ -201,7 +205,8 @@ void freshness_begin_epoch(struct freshness *f, uint64_t epoch, struct position 
 
 void freshness_poison(struct freshness *f, const uint64_t *tag_hashes, size_t count)
 {
-        VC_ASSERT(!f->committing);
+        if (f->committing) /* the last commit's outcome never came */
+                f->outcome_unknown = true;
         f->committing = true;
         if (!MUTANT(NO_POISON))
                 slots_poison(f->slots, tag_hashes, count);
@@ -210,11 +215,14 @@ void freshness_poison(struct freshness *f, const uint64_t *tag_hashes, size_t co
         atomic_thread_fence(memory_order_seq_cst);
 }
 
+/* A poison that an unknown outcome left behind looks like this commit's own, and may be in the same slot: it is not
+ * lifted without a new position, for entries from before that commit would answer again. */
 void freshness_lift(struct freshness *f, const uint64_t *tag_hashes, size_t count)
 {
         VC_ASSERT(f->committing);
         f->committing = false;
-        slots_lift(f->slots, tag_hashes, count);
+        if (!f->outcome_unknown || MUTANT(LIFT_AFTER_UNKNOWN))
+                slots_lift(f->slots, tag_hashes, count);
         count_change(f);
 }
 
@@ -268,8 +276,8 @@ void freshness_poll_end(struct freshness *f, const struct freshness_poll *poll)
 }
 
 /* A position still to come voids an entry as well as a past one: as_of never exceeds a published poll. The poll under
- * way (begun, not ended) may have read the database before the write that the hint tells of, so it is the one after it
- * that counts. */
+ * way (begun, not ended) may have read the database before the write that the hint tells of, so it is the one after
+ * it that counts. */
 void freshness_hint(struct freshness *f, const uint64_t *tag_hashes, size_t count)
 {
         struct position next = {f->polls_begun + 1};

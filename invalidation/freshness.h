@@ -1,9 +1,9 @@
 /* What a node has proved about its source of truth, read by every worker without a lock (docs/FRESHNESS.md).
  *
- * One thread publishes (LMDB: the writer thread; a polled source: the thread that polls); any thread reads. There are two
- * kinds of source, and each uses its own part of the publisher's calls:
- *   embedded  position = write transaction; freshness_poison, then freshness_touch or freshness_lift, around each commit
- *   polled    position = number of the poll; freshness_poll_begin, freshness_poll_end, freshness_hint */
+ * One thread publishes (LMDB: the writer thread; a polled source: the thread that polls); any thread reads. There
+ * are two kinds of source, and each uses its own part of the publisher's calls:
+ *   embedded  position = write transaction; freshness_poison, then freshness_touch or freshness_lift, around each
+ *   commit polled    position = number of the poll; freshness_poll_begin, freshness_poll_end, freshness_hint */
 #ifndef INVALIDATION_FRESHNESS_H
 #define INVALIDATION_FRESHNESS_H
 
@@ -25,13 +25,17 @@ void freshness_destroy(struct freshness **f);
 
 /* ---- readers: any thread, no lock, no allocation ---- */
 
+/* Of the configuration; constant. */
 uint64_t freshness_tag_seed(const struct freshness *f);
+bool freshness_always_certain(const struct freshness *f);
+
+/* The slot number of a tag, as stamps carry it; constant for a tag. */
 uint32_t freshness_slot_of(const struct freshness *f, uint64_t tag_hash);
 
 /* THE freshness test, for L1, L2, joined fills, warming and refresh alike: may an entry with this stamp and a type
  * definition `def` answer a read whose bound is `bound`, invoked at `now` (read after the read() that delivered the
- * command)? With an embedded source every bound, 0 too, is kept by entries that are not touched; with a polled one the
- * last poll must have been sent less than `bound` before `now`. */
+ * command)? With an embedded source every bound, 0 too, is kept by entries that are not touched; with a polled one
+ * the last poll must have been sent less than `bound` before `now`. */
 enum verdict freshness_check(
         const struct freshness *f, const struct stamp *stamp, uint64_t def, struct nanos bound, struct nanos now);
 
@@ -42,35 +46,37 @@ struct position freshness_position(const struct freshness *f);
 /* Age of the certificate at `now`; zero when always certain; NANOS_NEVER when there is none. */
 struct nanos freshness_certificate_age(const struct freshness *f, struct nanos now);
 
-/* Whether a token's write is known here: then an entry found fresh by a freshness_check made AFTER this call has seen it
- * too, whatever its own as_of is. `epoch` and `n` are the token's; n counts in what the source counts its writes in
- * (LMDB: the position; a polled source: the transaction id). False for a token of another epoch. */
+/* Whether a token's write is known here: then an entry found fresh by a freshness_check made AFTER this call has
+ * seen it too, whatever its own as_of is. `epoch` and `n` are the token's; n counts in what the source counts its
+ * writes in (LMDB: the position; a polled source: the transaction id). False for a token of another epoch. */
 bool freshness_reached(const struct freshness *f, uint64_t epoch, uint64_t n);
 
 /* as_of of a read that saw `snapshot` of history `epoch`: the newest known position whose whole history it contains.
- * POSITION_NONE when it cannot be said (another epoch, older than the polls kept); such a read is not worth caching. */
+ * POSITION_NONE when it cannot be said (another epoch, older than the polls kept); such a read is not worth
+ * caching. */
 struct position freshness_as_of(const struct freshness *f, uint64_t epoch, const struct snapshot *snapshot);
 
 /* ---- the publisher's thread only ---- */
 
-/* A new history begins at `at`, which is not before any position published: everything known is void, once. The epoch is
- * not EPOCH_NONE. */
+/* A new history begins at `at`, which is not before any position published: everything known is void, once. The
+ * epoch is not EPOCH_NONE. */
 void freshness_begin_epoch(struct freshness *f, uint64_t epoch, struct position at);
 
 /* Embedded source: before a commit, entries with these tags stop answering, until one of the two calls below with the
- * same tags. One commit at a time: the next poison comes after the last one's touch or lift. */
+ * same tags. One commit at a time. When neither call follows, the commit's outcome is not known: these tags stay
+ * poisoned until a later commit touches them, and from then on no lift takes a poison off. */
 void freshness_poison(struct freshness *f, const uint64_t *tag_hashes, size_t count);
 /* The commit did not happen: as before. */
 void freshness_lift(struct freshness *f, const uint64_t *tag_hashes, size_t count);
-/* The commit happened at `position`: what it touched is void, everything else answers on. Once this has returned, every
- * freshness_check that starts sees it: the write may be acknowledged. */
+/* The commit happened at `position`: what it touched is void, everything else answers on. Once this has returned,
+ * every freshness_check that starts sees it: the write may be acknowledged. */
 void freshness_touch(struct freshness *f, const uint64_t *tag_hashes, size_t count, struct position position);
 
 /* Polled source: numbers the poll that is about to be sent. Its caller reads the clock for `sent` after this call and
  * before sending. */
 struct position freshness_poll_begin(struct freshness *f);
-/* The snapshot of the last poll published in `epoch`: the next one asks for what has been touched since. NULL when there
- * is none: then it asks for nothing. Borrowed until the next publication. */
+/* The snapshot of the last poll published in `epoch`: the next one asks for what has been touched since. NULL when
+ * there is none: then it asks for nothing. Borrowed until the next publication. */
 const struct snapshot *freshness_last_poll(const struct freshness *f, uint64_t epoch);
 
 struct freshness_poll {

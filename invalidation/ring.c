@@ -10,8 +10,8 @@
  * the words, and takes the number again: if both are the same and not 0, no write began or ended in between, for a
  * number is never used twice. Otherwise it passes the entry over. That costs at worst a position older than need be.
  * Why not a lock: the poll's thread would wait for a preempted reader, and the certificate would age meanwhile.
- * Ordering without fences: the writer's release stores keep `number = 0` before every word; the reader's acquire loads
- * keep every word before the second look at the number. So one new word read means that 0 or newer is seen. */
+ * Ordering without fences: the writer's release stores keep `number = 0` before every word; the reader's acquire
+ * loads keep every word before the second look at the number. So one new word read means that 0 or newer is seen. */
 struct ring_entry {
         _Atomic uint64_t number;
         _Atomic uint64_t xmin;

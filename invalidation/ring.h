@@ -1,5 +1,5 @@
-/* The ring: the last polls of a polled source, each as (number k, snapshot P_k). It turns the snapshot of a read into a
- * position: the newest poll whose snapshot the read's contains. What is older than the ring has no position.
+/* The ring: the last polls of a polled source, each as (number k, snapshot P_k). It turns the snapshot of a read
+ * into a position: the newest poll whose snapshot the read's contains. What is older than the ring has no position.
  *
  * One thread (the publisher) adds and clears; any thread asks, without a lock. */
 #ifndef INVALIDATION_RING_H
@@ -14,8 +14,8 @@ struct ring;
 enum err ring_create(struct ring **out, uint32_t polls) MUST_CHECK;
 void ring_destroy(struct ring **ring);
 
-/* The newest poll contained in `snapshot`; POSITION_NONE when none is known. Any thread. A poll that is being replaced
- * while this runs may be passed over: an older position is then the answer, which is safe. */
+/* The newest poll contained in `snapshot`; POSITION_NONE when none is known. Any thread. A poll that is being
+ * replaced while this runs may be passed over: an older position is then the answer, which is safe. */
 struct position ring_contained(const struct ring *ring, const struct snapshot *snapshot);
 
 /* Whether a poll's snapshot contains transaction `xid`: then what it touched is known here. Any thread. */

@@ -1,8 +1,8 @@
-/* Slots: a fixed array, tag -> the newest position at which a tag of that slot was touched. Two tags in one slot cost a
- * needless refill, never truth; memory is constant, and a tag with a million entries is one store.
+/* Slots: a fixed array, tag -> the newest position at which a tag of that slot was touched. Two tags in one slot
+ * cost a needless refill, never truth; memory is constant, and a tag with a million entries is one store.
  *
- * A slot is one 64-bit word: 63 bits of position, and the top bit, the poison: a commit that touches the slot is under
- * way. A poisoned word is greater than any position, so that one comparison tests both.
+ * A slot is one 64-bit word: 63 bits of position, and the top bit, the poison: a commit that touches the slot is
+ * under way. A poisoned word is greater than any position, so that one comparison tests both.
  *
  * One thread (the publisher) writes; any thread reads without a lock. */
 #ifndef INVALIDATION_SLOTS_H
@@ -22,8 +22,8 @@ void slots_destroy(struct slots **slots);
 /* The slot number of a tag. Any thread; pure. */
 uint32_t slots_number(const struct slots *slots, uint64_t tag_hash);
 
-/* The greatest word among these slots (numbers below the count): the newest touch, or above SLOT_POISON if one of them
- * is poisoned. Acquire: what is loaded after it is at least as new. Any thread; no lock. */
+/* The greatest word among these slots (numbers below the count): the newest touch, or above SLOT_POISON if one of
+ * them is poisoned. Acquire: what is loaded after it is at least as new. Any thread; no lock. */
 uint64_t slots_newest(const struct slots *slots, const uint32_t *numbers, uint32_t count);
 
 /* The publisher's thread only, each for all of the tags: sets the poison; takes it off; raises to `position` what is

@@ -4,8 +4,8 @@
 #include "database/mutant.h"
 #include "invalidation/slots.h"
 
-/* Every write to an entry's data touches one of its tags, at a position. Data that contains the newest touch of all its
- * tags is what the database holds still. A poisoned word is greater than any position.
+/* Every write to an entry's data touches one of its tags, at a position. Data that contains the newest touch of all
+ * its tags is what the database holds still. A poisoned word is greater than any position.
  *
  * What was touched before the node began to follow this history it never learned: only data that contains the first
  * thing it learned (the floor) can be judged by the slots at all. */

@@ -1,4 +1,5 @@
-/* The stamp: all that an entry must carry to prove itself (docs/FRESHNESS.md, section 2), and the one freshness test. */
+/* The stamp: all that an entry must carry to prove itself (docs/FRESHNESS.md, section 2), and the one freshness
+ * test. */
 #ifndef INVALIDATION_STAMP_H
 #define INVALIDATION_STAMP_H
 
@@ -28,8 +29,8 @@ enum verdict {
         VERDICT_COUNT_
 };
 
-/* The epoch of a read whose source could not say which history it saw, and of a node that knows none yet (its floor is
- * above every position): nothing that carries it is ever fresh. */
+/* The epoch of a read whose source could not say which history it saw, and of a node that knows none yet (its floor
+ * is above every position): nothing that carries it is ever fresh. */
 #define EPOCH_NONE UINT64_C(0)
 
 /* What the node knows at the moment of the test, apart from the certificate. */

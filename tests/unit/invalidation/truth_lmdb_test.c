@@ -97,6 +97,20 @@ static void other_tags_answer_on(void **state)
         assert_int_equal(check(9), VERDICT_FRESH);
 }
 
+static void a_commit_of_unknown_outcome_stays_poisoned_until_a_later_touch(void **state)
+{
+        (void)state;
+        hooks.opened(hooks.context, hooks.epoch, (struct position){9});
+        hooks.before(hooks.context, &tag, 1);
+        hooks.before(hooks.context, &tag, 1);
+        hooks.aborted(hooks.context, &tag, 1);
+        assert_int_equal(check(9), VERDICT_POISONED);
+        hooks.before(hooks.context, &tag, 1);
+        hooks.after(hooks.context, &tag, 1, (struct position){11});
+        assert_int_equal(check(10), VERDICT_TOUCHED);
+        assert_int_equal(check(11), VERDICT_FRESH);
+}
+
 #define WITH_F(test) cmocka_unit_test_setup_teardown(test, make, unmake)
 
 int main(void)
@@ -105,6 +119,7 @@ int main(void)
                 WITH_F(nothing_is_fresh_before_the_environment_is_open),
                 WITH_F(a_commit_voids_what_was_read_before_it),
                 WITH_F(an_aborted_commit_voids_nothing),
+                WITH_F(a_commit_of_unknown_outcome_stays_poisoned_until_a_later_touch),
                 WITH_F(other_tags_answer_on),
         };
 
