@@ -43,8 +43,9 @@ struct source_write {
         const struct record_type *type;   /* PUT, ERASE */
         const struct record_table *table; /* IMPORT */
         struct slice id;                  /* PUT, ERASE, ERASE_STUDENT */
-        struct slice value;               /* PUT: msgpack map or list of maps. IMPORT: msgpack list of maps, each with
-                                             "student" (the id) and "id" (of the record; students: the same) */
+        struct slice value;               /* PUT: what record_normalise() made of the client's value. IMPORT: msgpack
+                                             list of rows that has passed value_check(); the source checks each row by
+                                             record_from_row() and takes all of them or none */
         enum source_condition condition;  /* PUT, ERASE */
         struct position unchanged_since;  /* IF_UNCHANGED: no commit after it touched this key's records */
         const struct tag *tags;           /* TOUCH */
@@ -52,7 +53,7 @@ struct source_write {
         void (*done)(struct source_write *write); /* on the source's own thread */
         void *context;
         /* set before `done`: */
-        enum err status;          /* OK: durable, and every cached copy is void. CONFLICT, NOSTUDENT, MAP_FULL… */
+        enum err status; /* OK: durable, and every cached copy is void. CONFLICT, NOSTUDENT, MAP_FULL… */
         struct err_msg message;
         struct position position; /* OK: of the commit. CONFLICT: the newest commit that touched the key */
         uint64_t written;         /* IMPORT: records that are new or changed */
@@ -62,8 +63,10 @@ struct source_write {
 
 /* What the freshness layer does around each commit, called on the source's writer thread in this order:
  * before (the tags' entries stop answering), the commit, after (with its position) or aborted; then writes' `done`.
- * One commit is one bracket: `before` once with the tags of all its writes, `after` or `aborted` once with the same.
- * `opened` is called once, before anything is read or written, with the newest position there is. */
+ * One commit is one bracket: `before` once with the tags of all its writes, `after` or `aborted` once with the same; a
+ * tag may be among them twice. When the outcome of a commit is unknown (the disk failed in its last write) neither
+ * follows: the tags stay poisoned, and the source answers nothing until it is opened anew. `opened` is called once,
+ * before anything is read or written, with the newest position there is. */
 struct source_hooks {
         void (*opened)(void *context, uint64_t epoch, struct position newest);
         void (*before)(void *context, const uint64_t *tag_hashes, size_t count);
@@ -85,11 +88,13 @@ struct source_health {
         uint64_t students;
         uint64_t records;
         uint64_t last_position;
-        bool deep;               /* the integrity figures below are set */
-        uint64_t damaged;        /* records or index rows that do not fit together */
+        bool deep;        /* the integrity figures below are set */
+        uint64_t damaged; /* records or index rows that do not fit together */
 };
 
-/* Walks an index in order; `visit` returns false to stop. The slices are valid during the call only. */
+/* Walks an index in order: INDEX_ACTIVITY newest first, INDEX_SEVERITY the highest status and then severity first.
+ * `visit` returns false to stop; it may read and write. The slices are valid during the call only. What is written
+ * while the walk lasts may or may not be met. */
 enum source_index { INDEX_ACTIVITY, INDEX_SEVERITY };
 struct source_scan {
         enum source_index index;
@@ -101,11 +106,13 @@ struct source_scan {
 
 struct source_ops {
         const char *name;
-        /* Answers every read of the list (left empty) from ONE snapshot. Any thread that has called thread_begin. */
+        /* Answers every read of the list (left empty) from ONE snapshot. Any thread. */
         void (*fetch_many)(struct source *source, struct list *reads);
         /* Takes the write in order of the calls; `done` follows. Any thread. */
         void (*apply)(struct source *source, struct source_write *write);
+        /* OK when the index was walked to its end or the visitor stopped it. Any thread. */
         enum err (*scan)(struct source *source, const struct source_scan *scan, struct err_msg *msg);
+        /* Any thread; `deep` reads everything, and may take seconds. */
         enum err (*health)(struct source *source, bool deep, struct source_health *out, struct err_msg *msg);
         /* Stops taking writes, finishes those taken, closes, frees, nulls. */
         void (*close)(struct source **source);

@@ -1,0 +1,37 @@
+/* One write transaction under way: the changes of the writes in it, and the tags that they touch.
+ *
+ * A write is refused (CONFLICT, NOSTUDENT…) before it has changed anything, so the transaction goes on with the others.
+ * When a change itself fails, the transaction must be aborted. */
+#ifndef DATABASE_LMDB_CHANGE_H
+#define DATABASE_LMDB_CHANGE_H
+
+#include "database/lmdb_meta.h"
+#include "database/lmdb_rows.h"
+
+struct lmdb_change {
+        MDB_txn *txn;
+        const struct lmdb_dbs *dbs;
+        const struct lmdb_schema *schema;
+        uint64_t tag_seed;
+        struct position position; /* of the commit, if there will be one */
+        bool changed;             /* there is something to commit */
+        int64_t students;         /* more than there were */
+        uint64_t *tags;           /* hashes of the tags touched; room used again from one transaction to the next */
+        size_t tag_count;
+        size_t tag_capacity;
+};
+
+/* Begins with a fresh transaction, keeping the room for tags (a zeroed struct has none yet). */
+void lmdb_change_begin(struct lmdb_change *change, MDB_txn *txn);
+void lmdb_change_deinit(struct lmdb_change *change);
+
+/* Carries out one write. OK: done, or refused, and write->status says which (with message, and position on CONFLICT).
+ * Else: the code of the failure, the particulars in write->message; the transaction must be aborted. Counts written,
+ * unchanged and unknown_student anew. The writer's thread. */
+enum err lmdb_change_apply(
+        struct lmdb_change *change, struct source_write *write, const struct lmdb_rows *rows) MUST_CHECK;
+
+/* What is left to write before the commit. Errors of LMDB: abort. */
+enum err lmdb_change_finish(struct lmdb_change *change) MUST_CHECK;
+
+#endif

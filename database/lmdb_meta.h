@@ -1,0 +1,37 @@
+/* The sub-databases, and what the database says of itself in `meta`: the number of its format, the schema number that
+ * each table was last written with, what its indexes were built from, how many students it has. */
+#ifndef DATABASE_LMDB_META_H
+#define DATABASE_LMDB_META_H
+
+#include "database/lmdb_err.h"
+#include "database/lmdb_source.h"
+
+enum { LMDB_FORMAT = 1, LMDB_DB_COUNT = 5 };
+
+struct lmdb_dbs {
+        MDB_dbi meta;
+        MDB_dbi records;
+        MDB_dbi versions;
+        MDB_dbi by_activity;
+        MDB_dbi by_severity;
+};
+
+/* Opens the sub-databases, or makes them in an empty environment, and checks format and schema numbers: a table may
+ * have been written with our schema number or the one before (release N reads N-1); from then on it is ours. In a
+ * write transaction that is committed on OK. ERR_VERSION says which it is and which would be right. */
+enum err lmdb_meta_open(
+        MDB_txn *txn, const struct lmdb_schema *schema, struct lmdb_dbs *out, struct err_msg *msg) MUST_CHECK;
+
+/* Calls `visit` with the name of every table that was ever written here, configured today or not, until it fails.
+ * `visit` must not write to meta. */
+typedef enum err (*lmdb_table_fn)(void *context, const char *name);
+enum err lmdb_meta_tables(MDB_txn *txn, const struct lmdb_dbs *dbs, lmdb_table_fn visit, void *context) MUST_CHECK;
+
+/* Numbers by name; reading one that is not there gives 0. */
+#define LMDB_META_STUDENTS "students"   /* students recorded */
+#define LMDB_META_TOUCHES  "touches"    /* commits that only touched tags */
+#define LMDB_META_INDEXES  "indexed as" /* fingerprint of what the indexes were built from */
+enum err lmdb_meta_get(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *name, uint64_t *out) MUST_CHECK;
+enum err lmdb_meta_put(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *name, uint64_t number) MUST_CHECK;
+
+#endif
