@@ -1,0 +1,111 @@
+#include "cache/store.h"
+
+#include "base/hash.h"
+#include "cache/lookup.h"
+#include "database/value_json.h"
+#include "monitoring/counters.h"
+
+/* ---- the stamp ---- */
+
+struct tagging {
+        const struct freshness *freshness;
+        struct fill *fill;
+};
+
+static void add_tag(void *context, const struct tag *tag)
+{
+        struct tagging *t = context;
+        struct stamp *stamp = &t->fill->stamp;
+
+        VC_ASSERT(stamp->tag_count < STAMP_TAGS_MAX);
+        t->fill->tags[stamp->tag_count++] =
+                freshness_slot_of(t->freshness, tag_hash(tag, freshness_tag_seed(t->freshness)));
+}
+
+/* The TTL less a random part of it, so that entries filled together do not expire together. */
+static struct nanos lifetime(struct tiers *tiers, const struct record_type *type)
+{
+        struct nanos ttl = type->ttl_l1.ns == 0 ? tiers->config.ttl_default : type->ttl_l1;
+        /* a counter, mixed: many threads draw from it, and no two draw alike */
+        uint64_t state = atomic_fetch_add_explicit(&tiers->jitter, 1, memory_order_relaxed);
+        int64_t most = ttl.ns / 100 * tiers->config.ttl_jitter_percent;
+
+        if (most == 0)
+                return ttl;
+        return nanos_sub(ttl, (struct nanos){(int64_t)(random_next(&state) % (uint64_t)most)});
+}
+
+void store_stamp(struct tiers *tiers, struct fill *fill, struct nanos now)
+{
+        const struct source_read *read = &fill->read;
+        struct tagging tagging = {tiers->config.freshness, fill};
+
+        fill->micros = (uint32_t)(nanos_sub(now, fill->sent).ns / 1000);
+        fill->stamp = (struct stamp){
+                .epoch = read->epoch,
+                .def = read->type->def,
+                .as_of = freshness_as_of(tiers->config.freshness, read->epoch, &read->snapshot),
+                .expires = nanos_add(fill->sent, lifetime(tiers, read->type)),
+                .tag_count = 0,
+                .tags = fill->tags,
+        };
+        lookup_tags(read->type, read->tenant, read->id, add_tag, &tagging);
+}
+
+/* ---- bodies and entries ---- */
+
+static void make_body(const struct source_read *read, enum wire_format format, struct fill_body *body)
+{
+        *body = (struct fill_body){.status = read->status, .value = SLICE_EMPTY, .made = body->made};
+        if (read->status != OK || !read->found)
+                return;
+        body->value = buf_slice(&read->value);
+        if (format == FORMAT_JSON) {
+                body->status = value_to_json(body->value, &body->made);
+                body->value = buf_slice(&body->made);
+        }
+}
+
+/* An entry that a commit has overtaken, or of another history, could never answer: it would only push out one that can.
+ * One that is merely uncertified now can answer again when the source is heard from. */
+static bool is_worth_storing(const struct tiers *tiers, const struct fill *fill, struct nanos now)
+{
+        const struct record_type *type = fill->read.type;
+        enum verdict v;
+
+        if (tiers->config.l1 == NULL || !fill_rule_may_store(fill->read.status, fill->stamp.as_of))
+                return false;
+        v = freshness_check(tiers->config.freshness, &fill->stamp, type->def, type->bound, now);
+        return v == VERDICT_FRESH || v == VERDICT_UNCERTIFIED;
+}
+
+static void put(struct tiers *tiers, const struct fill *fill, enum wire_format format)
+{
+        const struct source_read *read = &fill->read;
+        struct cache_key key;
+        struct l1_view view;
+
+        cache_key_make(&key, format, read->type, read->tenant, read->id);
+        view = (struct l1_view){
+                .key = cache_key_of_entry(&key),
+                .value = fill->bodies[format].value,
+                .found = read->found,
+                .type_index = read->type->index,
+                .stamp = fill->stamp,
+                .filled = fill->sent,
+                .fill_micros = fill->micros,
+        };
+        if (l1_put(tiers->config.l1, &view) != OK)
+                counter_add(COUNTER_l1_store_failures, 1);
+}
+
+void store_bodies(struct tiers *tiers, struct fill *fill, uint32_t wanted, struct nanos now)
+{
+        for (int f = 0; f < FORMAT_COUNT_; f++) {
+                if ((wanted & 1u << f) == 0)
+                        continue;
+                make_body(&fill->read, (enum wire_format)f, &fill->bodies[f]);
+                if (fill->bodies[f].status == OK && is_worth_storing(tiers, fill, now))
+                        put(tiers, fill, (enum wire_format)f);
+        }
+}

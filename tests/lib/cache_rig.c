@@ -1,0 +1,124 @@
+#include "tests/lib/cache_rig.h"
+
+#include <event2/event.h>
+
+static const struct record_table students = {.name = "students", .index = 0};
+static const struct record_table allergies = {.name = "allergies", .index = 1};
+static const struct record_table *const reads_of_student[] = {&students};
+static const struct record_table *const reads_of_allergies[] = {&allergies, &students};
+
+const struct record_type rig_student = {
+        .name = "student",
+        .index = 0,
+        .shape = RECORD_ONE,
+        .def = 0x5701,
+        .table = &students,
+        .reads = reads_of_student,
+        .read_count = 1,
+};
+
+const struct record_type rig_allergies = {
+        .name = "allergies",
+        .index = 1,
+        .shape = RECORD_LIST,
+        .allow_stale = true,
+        .ttl_l1 = {60 * NANOS_PER_S},
+        .def = 0xa11e,
+        .table = &allergies,
+        .reads = reads_of_allergies,
+        .read_count = 2,
+};
+
+void rig_init(struct rig *rig)
+{
+        const struct freshness_config truth = {.slots = 1024, .tag_seed = 3, .always_certain = true};
+        const struct l1_config memory = {1 << 20, 0, 4, "lru", 42};
+        struct tiers_config tiers;
+
+        fake_clock_set(nanos_ms(1000000));
+        rig->base = event_base_new();
+        assert_non_null(rig->base);
+        rig->fake = fake_source_create(RIG_EPOCH);
+        assert_ok(freshness_create(&rig->freshness, &truth));
+        freshness_begin_epoch(rig->freshness, RIG_EPOCH, (struct position){1});
+        assert_ok(l1_create(&rig->l1, &memory, NULL));
+        tiers = (struct tiers_config){
+                .l1 = rig->l1,
+                .source = fake_source_as_source(rig->fake),
+                .freshness = rig->freshness,
+                .ttl_default = nanos_ms(30000),
+                .seed = 5,
+                .fills_max = RIG_FILLS_MAX,
+                .clock = fake_clock,
+        };
+        assert_ok(tiers_create(&rig->tiers, &tiers));
+        assert_ok(reader_create(&rig->reader, rig->tiers, rig->base));
+}
+
+void rig_deinit(struct rig *rig)
+{
+        reader_destroy(&rig->reader);
+        tiers_destroy(&rig->tiers);
+        l1_destroy(&rig->l1);
+        freshness_destroy(&rig->freshness);
+        fake_source_destroy(&rig->fake);
+        event_base_free(rig->base);
+}
+
+struct token rig_write(struct rig *rig, const char *id, const char *text)
+{
+        const struct tag tag = {.kind = TAG_STUDENT_TABLE, .student = slice_str(id), .table = slice_str("allergies")};
+        uint64_t hash = tag_hash(&tag, freshness_tag_seed(rig->freshness));
+        struct position position;
+
+        freshness_poison(rig->freshness, &hash, 1);
+        position.n = fake_source_write(rig->fake, id, text);
+        freshness_touch(rig->freshness, &hash, 1, position);
+        return (struct token){RIG_EPOCH, position.n};
+}
+
+static void count_done(struct lookup *lookup)
+{
+        if (lookup->context != NULL)
+                ++*(int *)lookup->context;
+}
+
+struct lookup rig_lookup(const struct record_type *type, const char *id)
+{
+        return (struct lookup){
+                .type = type,
+                .id = slice_str(id),
+                .format = FORMAT_JSON,
+                .now = fake_clock(),
+                .done = count_done,
+        };
+}
+
+void rig_tick(struct rig *rig)
+{
+        assert_int_not_equal(event_base_loop(rig->base, EVLOOP_NONBLOCK), -1);
+}
+
+void rig_read(struct rig *rig, struct lookup *lookup)
+{
+        int done = 0;
+
+        lookup->context = &done;
+        if (lookup_start(rig->reader, lookup))
+                return;
+        rig_tick(rig);
+        assert_int_equal(done, 1);
+}
+
+void rig_expect(struct rig *rig, const char *id, const char *json, enum tier tier)
+{
+        struct lookup lookup = rig_lookup(&rig_allergies, id);
+
+        rig_read(rig, &lookup);
+        assert_ok(lookup.status);
+        assert_int_equal(lookup.found, json != NULL);
+        assert_slice_is(lookup.value, json == NULL ? "" : json);
+        assert_string_equal(lookup_tier_name(lookup.tier), lookup_tier_name(tier));
+        assert_false(lookup.stale);
+        lookup_deinit(&lookup);
+}
