@@ -1,5 +1,7 @@
 """The house rules, one function each. A rule gets the project and yields (path, name, line, what is wrong); `name` is
 what allowed.txt calls the exception (a function, or empty for the whole file)."""
+import ast
+import collections
 import re
 import subprocess
 
@@ -134,6 +136,27 @@ def documented(c, line):
         if not text or code.startswith("#") or code in ("{", "}", "};"):
             return False
     return False
+
+
+@rule("one-type")
+def one_opaque_type(project):
+    """A header makes one opaque type; another one has a header of its own."""
+    for c in project.c_files:
+        if c.path.endswith(".h"):
+            opaque = re.findall(r"^struct (\w+);", c.code, re.M)
+            made = [name for name in opaque if re.search(r"\b%s_(create|open)\(" % name, c.code)]
+            if len(made) > 1:
+                yield c.path, "", 1, "makes several opaque types: %s" % ", ".join(made)
+
+
+@rule("widest-header")
+def widest_header(project):
+    """Only base is for everyone: a header above it that many files include has become the house's lobby."""
+    files = [c for c in product(project) if c.path.endswith(".c")]
+    users = collections.Counter(written for c in files for _, written in c.includes())
+    for written, count in users.items():
+        if len(files) >= 10 and count > 0.35 * len(files) and written[0] == '"' and not written.startswith('"base/'):
+            yield written.strip('"'), "", 1, "included by %d of %d files" % (count, len(files))
 
 
 @rule("prefix")
@@ -303,6 +326,23 @@ def scripts_parse(project):
                 yield path, "", 1, done.stderr.strip().split("\n")[0]
         elif re.match(r"#!.*python", text) and not text.startswith("#!/usr/bin/python3\n"):
             yield path, "", 1, "Debian's own /usr/bin/python3, which sees Debian's packages"
+        if path.endswith(".py") or text.startswith("#!/usr/bin/python3\n"):
+            yield from python_problems(path, text)
+
+
+def python_problems(path, text):
+    """What does not parse, and what is imported and never used."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        yield path, "", error.lineno or 1, "not Python: %s" % error.msg
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                name = (alias.asname or alias.name).split(".")[0]
+                if len(re.findall(r"\b%s\b" % name, text)) < 2:
+                    yield path, name, node.lineno, "imports %s and does not use it" % name
 
 
 # ---- the tree and the manual ----

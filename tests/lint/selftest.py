@@ -108,6 +108,10 @@ BAD = {
     "layers": replaced("cache/pot.h", '#include "base/err.h"', '#include "base/err.h"\n#include "net/conn.h"'),
     "include-guard": {"cache/pot.h": GOOD["cache/pot.h"].replace("CACHE_POT_H", "POT_H")},
     "contract": replaced("cache/pot.h", "int much);\n", "int much);\n\n"),
+    "one-type": replaced("cache/pot.h", "struct pot;\n",
+                         "struct pot;\nstruct pot_lid;\n\n/* Makes one. Any thread. */\n"
+                         "void pot_create(void);\nvoid pot_lid_create(void);\n"),
+    "widest-header": {"cache/pot_%d.c" % n: '#include "cache/pot.h"\n' for n in range(9)},
     "prefix": replaced("cache/pot.h", "void pot_empty", "void pan_empty"),
     "exported-variable": added("cache/pot.c", "\nint loose = 3;\n"),
     "file-state": added("cache/pot.c", "\nstatic const char *last;\n"),
