@@ -1,5 +1,5 @@
 # A thin door to CMake and the scripts: what to do stands there, not here. `make help` says what there is.
-.PHONY: help build run check lint bench fuzz soak model-full format clean
+.PHONY: help build run check lint bench fuzz soak coverage model-full format clean
 .DEFAULT_GOAL := help
 
 PORT ?= 7379
@@ -15,6 +15,7 @@ help:
 	@echo "make bench              vitalcached beside redis-server, in alternating pairs"
 	@echo "make fuzz SECONDS=60    each fuzz target for so long"
 	@echo "make soak SECONDS=600   the integration tests again and again"
+	@echo "make coverage           how much of the code the tests run, by folder"
 	@echo "make model-full         the larger searches of the freshness model (long)"
 	@echo "make format             clang-format over all C files"
 	@echo "make clean              remove build/ (not your data)"
@@ -47,6 +48,10 @@ fuzz:
 soak: build
 	@scripts/setup check
 	@scripts/soak $(SECONDS)
+
+coverage:
+	@scripts/setup check
+	@scripts/coverage
 
 model-full: build
 	@scripts/setup check
