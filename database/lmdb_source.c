@@ -9,6 +9,7 @@
 struct lmdb_source {
         struct source source;
         struct lmdb_schema schema;
+        uint64_t epoch; /* of this opening: what its reads carry */
         struct lmdb_env *env;
         struct lmdb_commit *commit;
         struct lmdb_writer *writer;
@@ -44,8 +45,12 @@ static void fetch_many(struct source *source, struct list *reads)
                 fail_all(reads, rc);
         } else {
                 lmdb_read_init(&r, txn, lmdb_env_dbs(s->env), &s->schema);
-                LIST_FOREACH (link, reads)
-                        lmdb_read_answer(&r, LIST_ENTRY(link, struct source_read, link));
+                LIST_FOREACH (link, reads) {
+                        struct source_read *read = LIST_ENTRY(link, struct source_read, link);
+
+                        lmdb_read_answer(&r, read);
+                        read->epoch = s->epoch;
+                }
                 lmdb_read_deinit(&r);
                 lmdb_env_read_end(s->env, &txn);
         }
@@ -193,6 +198,7 @@ enum err lmdb_source_open(struct source **out, const struct lmdb_config *config,
                 return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
         s->source = (struct source){SOURCE_MAGIC, &OPS};
         s->schema = config->schema;
+        s->epoch = config->hooks.epoch;
         source = &s->source;
         rc = open_env(s, config, msg);
         if (rc == OK) {

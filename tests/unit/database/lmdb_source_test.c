@@ -72,11 +72,24 @@ static void what_is_put_is_read_after_reopening_too(void **state)
         school_expect(s->source, &SCHOOL_STUDENT, "42", "{\"id\":\"42\",\"name\":\"Ada\"}");
 }
 
+static void reads_carry_the_epoch_of_their_opening(void **state)
+{
+        struct state *s = *state;
+        struct source_read read;
+
+        s->config.hooks.epoch = 7;
+        reopen(s);
+        assert_ok(school_read(s->source, &SCHOOL_STUDENT, slice_str("42"), &read));
+        assert_int_equal(read.epoch, 7);
+        buf_deinit(&read.value);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(an_unknown_student_is_not_an_empty_list, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_put_is_read_after_reopening_too, setup, teardown),
+                cmocka_unit_test_setup_teardown(reads_carry_the_epoch_of_their_opening, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
