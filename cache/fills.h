@@ -1,6 +1,6 @@
 /* The table of fills in flight, shared by all workers: for each key that is being read from the source it knows the
- * fill that others may join. It keeps who waits for what; it neither reads the source (cache/batch.h) nor judges freshness.
- * Private to cache/. */
+ * fill that others may join. It keeps who waits for what; it neither reads the source (cache/batch.h) nor judges
+ * freshness. Private to cache/. */
 #ifndef CACHE_FILLS_H
 #define CACHE_FILLS_H
 

@@ -1,0 +1,105 @@
+#include "cache/store.h"
+#include "cache/lookup.h"
+#include "tests/lib/cache_rig.h"
+
+#include <stdio.h>
+
+enum { DRAWS = 200 };
+
+/* Tiers of their own over the rig's parts, as the rig has no jitter. */
+static void with_jitter(struct rig *rig, uint32_t percent)
+{
+        struct tiers_config config = {
+                .l1 = rig->l1,
+                .source = fake_source_as_source(rig->fake),
+                .freshness = rig->freshness,
+                .ttl_default = nanos_ms(30000),
+                .ttl_jitter_percent = percent,
+                .seed = 5,
+                .fills_max = 10,
+                .clock = fake_clock,
+        };
+
+        reader_destroy(&rig->reader);
+        tiers_destroy(&rig->tiers);
+        assert_ok(tiers_create(&rig->tiers, &config));
+        assert_ok(reader_create(&rig->reader, rig->tiers, rig->base));
+}
+
+static struct nanos life_of(struct rig *rig, const struct record_type *type, const char *id)
+{
+        struct lookup lookup = rig_lookup(type, id);
+        struct lookup_explain e;
+
+        rig_read(rig, &lookup);
+        lookup_explain(rig->tiers, &lookup, &e);
+        lookup_deinit(&lookup);
+        return e.expires_in;
+}
+
+static void types_have_their_own_ttl_or_the_default(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        assert_int_equal(life_of(&rig, &rig_allergies, "42").ns, nanos_ms(60000).ns);
+        assert_int_equal(life_of(&rig, &rig_student, "42").ns, nanos_ms(30000).ns);
+        rig_deinit(&rig);
+}
+
+static void lifetimes_are_spread_over_the_jitter(void **state)
+{
+        struct nanos shortest = NANOS_NEVER;
+        struct nanos longest = NANOS_ZERO;
+        struct rig rig;
+        char id[16];
+
+        (void)state;
+        rig_init(&rig);
+        with_jitter(&rig, 10);
+        for (int i = 0; i < DRAWS; i++) {
+                struct nanos life;
+
+                (void)snprintf(id, sizeof(id), "%d", i);
+                life = life_of(&rig, &rig_allergies, id);
+                shortest = nanos_before(life, shortest) ? life : shortest;
+                longest = nanos_before(longest, life) ? life : longest;
+        }
+        assert_in_range(shortest.ns, nanos_ms(54000).ns, nanos_ms(55000).ns);
+        assert_in_range(longest.ns, nanos_ms(59000).ns, nanos_ms(60000).ns);
+        rig_deinit(&rig);
+}
+
+static void what_was_touched_while_it_was_read_is_not_stored(void **state)
+{
+        struct l1_usage usage;
+        struct lookup lookup;
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        fake_source_hold(rig.fake);
+        lookup = rig_lookup(&rig_allergies, "42");
+        assert_false(lookup_start(rig.reader, &lookup));
+        rig_tick(&rig);
+        rig_write(&rig, "42", "peanut");
+        fake_source_release(rig.fake);
+        assert_ok(lookup.status);
+        assert_false(lookup.found); /* true when it was read */
+        lookup_deinit(&lookup);
+        l1_usage(rig.l1, &usage);
+        assert_int_equal(usage.entries, 0);
+        rig_deinit(&rig);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(types_have_their_own_ttl_or_the_default),
+                cmocka_unit_test(lifetimes_are_spread_over_the_jitter),
+                cmocka_unit_test(what_was_touched_while_it_was_read_is_not_stored),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
