@@ -43,18 +43,37 @@ const struct record_table SCHOOL_VISITS = {.name = "visits",
         .activity_field = "date"};
 static const struct record_table *const TABLES[] = {&SCHOOL_STUDENTS, &SCHOOL_ALLERGIES, &SCHOOL_VISITS};
 
-const struct record_type SCHOOL_STUDENT = {.name = "student", .shape = RECORD_ONE, .table = &SCHOOL_STUDENTS};
-const struct record_type SCHOOL_ALLERGY_LIST = {.name = "allergies", .shape = RECORD_LIST, .table = &SCHOOL_ALLERGIES};
-const struct record_type SCHOOL_VISIT_LIST = {
-        .name = "visits", .shape = RECORD_LIST, .table = &SCHOOL_VISITS, .order_field = "date"};
+static const struct record_table *const ALLERGY_READS[] = {&SCHOOL_ALLERGIES, &SCHOOL_STUDENTS};
+static const struct record_table *const VISIT_READS[] = {&SCHOOL_VISITS, &SCHOOL_STUDENTS};
+
+const struct record_type SCHOOL_STUDENT = {
+        .name = "student", .shape = RECORD_ONE, .table = &SCHOOL_STUDENTS, .reads = TABLES, .read_count = 1};
+const struct record_type SCHOOL_ALLERGY_LIST = {.name = "allergies",
+        .index = 1,
+        .shape = RECORD_LIST,
+        .table = &SCHOOL_ALLERGIES,
+        .reads = ALLERGY_READS,
+        .read_count = COUNT(ALLERGY_READS)};
+const struct record_type SCHOOL_VISIT_LIST = {.name = "visits",
+        .index = 2,
+        .shape = RECORD_LIST,
+        .table = &SCHOOL_VISITS,
+        .order_field = "date",
+        .reads = VISIT_READS,
+        .read_count = COUNT(VISIT_READS)};
 static const struct record_filter ACTIVE = {.field = "status", .word = "active"};
 static const struct record_part PARTS[] = {
         {.name = "student", .type = &SCHOOL_STUDENT},
         {.name = "allergies", .type = &SCHOOL_ALLERGY_LIST, .filters = &ACTIVE, .filter_count = 1},
         {.name = "visits", .type = &SCHOOL_VISIT_LIST, .limit = 2},
 };
-const struct record_type SCHOOL_SUMMARY = {
-        .name = "summary", .shape = RECORD_COMPOSITE, .parts = PARTS, .part_count = COUNT(PARTS)};
+const struct record_type SCHOOL_SUMMARY = {.name = "summary",
+        .index = 3,
+        .shape = RECORD_COMPOSITE,
+        .parts = PARTS,
+        .part_count = COUNT(PARTS),
+        .reads = TABLES,
+        .read_count = COUNT(TABLES)};
 
 struct lmdb_config school_config(const char *path)
 {
