@@ -2,7 +2,7 @@
  *
  *      step                 what it does                                          where
  *      l1                   this process's memory, if its entry can prove itself  l1.c, invalidation/
- *      join_or_start_fill   wait for the read of the same key that is under way   fill.c
+ *      join_or_start_fill   wait for the read of the same key that is under way   fills.c
  *      source               one tick's misses in one round trip                   batch.c -> database/source.h
  *      store                stamp, wire formats, L1                               store.c
  *      answer               each waiter re-checks what it gets, and is done       here
@@ -34,7 +34,7 @@ static enum progress step_l1(struct reader *reader, struct lookup *lookup, const
 }
 
 /* The source step of a fill just begun: it goes out with all other misses of this tick. */
-static void send(struct reader *reader, struct fill *fill)
+static void send_with_this_tick(struct reader *reader, struct fill *fill)
 {
         fill->read.done = on_read_done;
         fill->read.context = reader;
@@ -60,7 +60,7 @@ static enum progress step_join_or_start_fill(struct reader *reader, struct looku
         lookup->tier = started ? TIER_DATABASE : TIER_JOINED;
         counter_add(started ? COUNTER_fills_started : COUNTER_fills_joined, 1);
         if (started)
-                send(reader, lookup->fill);
+                send_with_this_tick(reader, lookup->fill);
         return WAITS;
 }
 

@@ -126,7 +126,7 @@ static void a_write_voids_its_students_entries_and_no_others(void **state)
         expect(n, &SCHOOL_ALLERGY_LIST, "[{\"id\":\"a\",\"code\":\"1\",\"severity\":\"MILD\"}]", TIER_DATABASE);
 }
 
-static void erasing_a_student_voids_all_of_his_entries(void **state)
+static void erasing_a_student_voids_all_that_was_cached_of_it(void **state)
 {
         struct node *n = *state;
         struct source_write erase = {.kind = WRITE_ERASE_STUDENT, .id = slice_str("42")};
@@ -162,7 +162,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(nil_and_empty_and_a_list_are_three_things, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_write_voids_its_students_entries_and_no_others, setup, teardown),
-                cmocka_unit_test_setup_teardown(erasing_a_student_voids_all_of_his_entries, setup, teardown),
+                cmocka_unit_test_setup_teardown(erasing_a_student_voids_all_that_was_cached_of_it, setup, teardown),
                 cmocka_unit_test_setup_teardown(invalidating_everything_keeps_everything_readable, setup, teardown),
         };
 
