@@ -137,6 +137,7 @@ class Linearizable(unittest.TestCase):
                 nurse.start()
             for nurse in nurses:
                 nurse.join()
+                nurse.client.close()
             faults = [nurse.fault for nurse in nurses if nurse.fault]
             self.assertEqual(faults, [], "seed %d" % SEED)
             hits = server.counters()["l1_hits"]
