@@ -161,6 +161,9 @@ static enum err open_contents(
                 rc = sync_folder(config->path, ".", msg);
         if (rc == OK)
                 rc = sync_folder(config->path, "..", msg);
+        if (rc == ERR_CORRUPT)
+                return err_set(msg, rc, "%s/data.mdb is damaged%s; restore it from a backup", config->path,
+                        *damage_suspected ? " (it has been cut short)" : "");
         return rc == OK ? OK : err_wrap(msg, rc, "the database in %s", config->path);
 }
 
@@ -232,6 +235,19 @@ enum err lmdb_env_write_begin(struct lmdb_env *env, MDB_txn **txn)
         return env->dead ? ERR_IO : lmdb_err(mdb_txn_begin(env->mdb, NULL, 0, txn));
 }
 
+/* LMDB says EIO when the disk took part of a write only, which is how a disk that fills up begins to say so. */
+static enum err commit_error(struct lmdb_env *env, int rc)
+{
+        enum { NO_ROOM = 1 << 20 };
+        struct statvfs disk;
+        int fd;
+
+        if (rc == EIO && mdb_env_get_fd(env->mdb, &fd) == MDB_SUCCESS && fstatvfs(fd, &disk) == 0 &&
+                (uint64_t)disk.f_bavail * disk.f_frsize < NO_ROOM)
+                return ERR_DISK_FULL;
+        return lmdb_err(rc);
+}
+
 /* A commit writes the new pages, syncs them, and then writes the one page that makes them the database. LMDB goes into
  * its panic state when that last write fails; any failure before it has changed nothing. */
 enum err lmdb_env_write_commit(struct lmdb_env *env, MDB_txn **txn, bool *outcome_unknown)
@@ -249,7 +265,7 @@ enum err lmdb_env_write_commit(struct lmdb_env *env, MDB_txn **txn, bool *outcom
         } else if (probe != NULL) {
                 mdb_txn_abort(probe);
         }
-        return lmdb_err(rc);
+        return commit_error(env, rc);
 }
 
 /* LMDB unmaps the old map before it maps the new one, and cannot go back. So first see whether there is room. */

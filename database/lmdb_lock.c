@@ -31,13 +31,13 @@ static enum err refuse(const char *folder, int fd, struct err_msg *msg)
                 pid, folder);
 }
 
-static enum err write_pid(int fd)
+static enum err write_pid(int fd, const char *path, struct err_msg *msg)
 {
         char text[24];
         int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
         if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len)
-                return lmdb_err(errno);
+                return err_errno(msg, lmdb_err(errno), errno, "cannot write %s", path);
         return OK;
 }
 
@@ -52,15 +52,14 @@ enum err lmdb_lock_take(const char *folder, int *fd, struct err_msg *msg)
         *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (*fd < 0)
                 return err_errno(msg, lmdb_err(errno), errno, "cannot open %s", path);
-        if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
-                rc = errno == EWOULDBLOCK ? refuse(folder, *fd, msg)
-                                          : err_errno(msg, ERR_IO, errno, "cannot lock %s", path);
+        if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+                rc = write_pid(*fd, path, msg);
+        else if (errno == EWOULDBLOCK)
+                rc = refuse(folder, *fd, msg);
         else
-                rc = write_pid(*fd);
+                rc = err_errno(msg, ERR_IO, errno, "cannot lock %s", path);
         if (rc != OK)
                 lmdb_lock_release(fd);
-        if (rc != OK && rc != ERR_LOCKED)
-                return err_set(msg, rc, "cannot write %s: %s", path, err_text(rc));
         return rc;
 }
 

@@ -151,9 +151,10 @@ static enum err check_damage(struct lmdb_source *s, const char *path, struct err
 
         if (rc == OK && counts.damaged > 0)
                 rc = ERR_CORRUPT;
-        return rc == OK ? OK
-                        : err_set(msg, rc, "%s/data.mdb has been cut short: %s; restore it from a backup", path,
-                                  err_text(rc));
+        if (rc != OK)
+                return err_set(
+                        msg, rc, "%s/data.mdb is damaged (it has been cut short); restore it from a backup", path);
+        return OK;
 }
 
 static enum err open_env(struct lmdb_source *s, const struct lmdb_config *config, struct err_msg *msg)
@@ -168,9 +169,9 @@ static enum err open_env(struct lmdb_source *s, const struct lmdb_config *config
         bool damage_suspected = false;
         enum err rc = lmdb_env_open(&s->env, &env_config, &damage_suspected, msg);
 
-        if (rc == OK && damage_suspected)
-                rc = check_damage(s, config->path, msg);
-        return rc == OK ? lmdb_index_ensure(s->env, &s->schema, msg) : rc;
+        if (rc == OK)
+                rc = lmdb_index_ensure(s->env, &s->schema, msg);
+        return rc == OK && damage_suspected ? check_damage(s, config->path, msg) : rc;
 }
 
 /* Tells the freshness layer where the history stands, then lets writes in. */

@@ -1,0 +1,66 @@
+#include "database/lmdb_record.h"
+#include "tests/lib/test.h"
+
+static const struct lmdb_record RECORD = {
+        .schema = 7,
+        .version = {0x0102030405060708},
+        .student = {(const uint8_t *)"somebody", 8},
+        .map = {(const uint8_t *)"\x80", 1},
+};
+
+static void what_is_encoded_is_decoded(void **state)
+{
+        uint8_t bytes[64];
+        struct lmdb_record out;
+        size_t len = lmdb_record_size(&RECORD);
+
+        (void)state;
+        assert_int_equal(len, 1 + 4 + 8 + 2 + 8 + 1);
+        lmdb_record_encode(&RECORD, bytes);
+        assert_int_equal(bytes[0], LMDB_RECORD_FORMAT);
+        assert_memory_equal(bytes + 1, "\x00\x00\x00\x07\x01\x02\x03\x04\x05\x06\x07\x08\x00\x08somebody\x80", len - 1);
+        assert_true(lmdb_record_decode(slice_of(bytes, len), &out));
+        assert_int_equal(out.schema, 7);
+        assert_int_equal(out.version.n, RECORD.version.n);
+        assert_slice_is(out.student, "somebody");
+        assert_slice_is(out.map, "\x80");
+}
+
+static void damaged_heads_are_refused(void **state)
+{
+        uint8_t bytes[64];
+        struct lmdb_record out;
+        size_t len = lmdb_record_size(&RECORD);
+
+        (void)state;
+        lmdb_record_encode(&RECORD, bytes);
+        for (size_t cut = 0; cut < len; cut++)
+                assert_false(lmdb_record_decode(slice_of(bytes, cut), &out));
+        bytes[0] = LMDB_RECORD_FORMAT + 1;
+        assert_false(lmdb_record_decode(slice_of(bytes, len), &out));
+}
+
+static void numbers_take_eight_bytes_exactly(void **state)
+{
+        uint8_t bytes[9] = {0};
+        uint64_t n;
+
+        (void)state;
+        lmdb_put_u64(bytes, UINT64_C(0xfedcba9876543210));
+        assert_memory_equal(bytes, "\xfe\xdc\xba\x98\x76\x54\x32\x10", 8);
+        assert_true(lmdb_get_u64(slice_of(bytes, 8), &n));
+        assert_int_equal(n, UINT64_C(0xfedcba9876543210));
+        assert_false(lmdb_get_u64(slice_of(bytes, 7), &n));
+        assert_false(lmdb_get_u64(slice_of(bytes, 9), &n));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_is_encoded_is_decoded),
+                cmocka_unit_test(damaged_heads_are_refused),
+                cmocka_unit_test(numbers_take_eight_bytes_exactly),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
