@@ -4,6 +4,7 @@
 
 PORT ?= 7379
 DATA ?=
+STORE ?= vitalcache-data
 SECONDS ?= 60
 
 help:
@@ -26,7 +27,7 @@ build:
 	@cmake --build build/release
 
 run: build
-	@scripts/run "$(PORT)" "$(DATA)"
+	@scripts/run "$(PORT)" "$(STORE)" "$(DATA)"
 
 check:
 	@scripts/check
