@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "py
 import resp  # noqa: E402
 import vc  # noqa: E402
 
-ROUNDS = int(os.environ.get("VC_CRASH_ROUNDS", "20" if vc.SLOW == 1 else "5"))
+ROUNDS = int(os.environ.get("VC_CRASH_ROUNDS", "20"))
 SEED = int(os.environ.get("VC_SEED", str(random.SystemRandom().getrandbits(32))))
 WRITERS = 4
 BATCH = 50

@@ -19,7 +19,7 @@ import vc  # noqa: E402
 
 STUDENTS = ["lin-%d" % n for n in range(3)]
 CONNECTIONS = 8
-OPERATIONS = int(os.environ.get("VC_LINEAR_OPERATIONS", str(1500 // vc.SLOW)))  # of each connection
+OPERATIONS = int(os.environ.get("VC_LINEAR_OPERATIONS", "1500" if vc.SLOW == 1 else "800"))  # of each connection
 SEED = int(os.environ.get("VC_SEED", str(random.SystemRandom().getrandbits(32))))
 RECORD = {"id": "r", "code": "1", "system": "S", "display": "peanuts", "type": "allergy", "category": "food",
           "severity": "MILD", "status": "active", "onset": "2020-01-01"}

@@ -378,6 +378,23 @@ def defines(project, file, name):
     return re.search(r"\b%s\b" % re.escape(name), project.files[file].decode()) is not None
 
 
+@rule("protocol-manual")
+def protocol_manual(project):
+    """docs/PROTOCOL.md has a transcript of every command and the meaning of every error word."""
+    commands, path = "net/commands.def", "docs/PROTOCOL.md"
+    if commands not in project.files or path not in project.files:
+        return
+    text = project.files[path].decode()
+    played = "\n".join(re.findall(r"^```vitalcache\n(.*?)^```", text, re.M | re.S)).upper()
+    for name in re.findall(r'^(?:COMMAND\(\w+, |REFUSED\()"([A-Z ]+)"', project.files[commands].decode(), re.M):
+        if not re.search(r"^> %s\b" % name, played, re.M):
+            yield path, name, 1, "no transcript shows %s" % name
+    words = set(re.findall(r'^ERROR\(\w+, "(\w+)"', project.files.get("base/errors.def", b"").decode(), re.M))
+    for word in sorted(words):
+        if "`%s`" % word not in text:
+            yield path, word, 1, "does not say what the error word `%s` means" % word
+
+
 @rule("links")
 def links(project):
     folders = {"/".join(path.split("/")[:n]) for path in project.files for n in range(1, path.count("/") + 1)}

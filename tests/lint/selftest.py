@@ -72,6 +72,12 @@ out:
 """,
     "docs/MANUAL.md": """The [code](../cache/pot.c) begins at `cache/pot.c:pot_fill`.
 """,
+    "net/commands.def": """COMMAND(get, "GET", 2)
+""",
+    "docs/PROTOCOL.md": """```vitalcache
+> GET pot:1
+```
+""",
     "scripts/go": """#!/usr/bin/env bash
 echo go
 """,
@@ -128,6 +134,7 @@ BAD = {
     "scripts": added("scripts/go", "if then fi (\n"),
     "mirror": {"tests/unit/cache/pan_test.c": '#include "cache/pot.h"\n'},
     "places-named": added("docs/MANUAL.md", "See `cache/pot.c:pot_lid`.\n"),
+    "protocol-manual": added("net/commands.def", 'COMMAND(put, "PUT", 2)\n'),
     "links": added("docs/MANUAL.md", "A [lost link](LOST.md).\n"),
     "format": replaced("cache/pot.c", "return e(a, b, c);", "return e(a,b,c);"),
 }
