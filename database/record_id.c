@@ -1,6 +1,9 @@
 #include "database/record_type.h"
 
 #include "base/cursor.h"
+#include "base/suggest.h"
+
+#include <stdio.h>
 
 static bool has_control_character(struct slice id)
 {
@@ -15,9 +18,17 @@ static bool is_digit(uint8_t c)
         return c >= '0' && c <= '9';
 }
 
-/* Ids of kind int are the decimal form of an int64. A number in another dress ("042", "+42") is named in its own. */
-static enum err check_int(struct slice id, struct err_msg *msg)
+/* The message names the whole key, when the id comes in one. */
+static enum err not_canonical(const char *type, const char *canonical, struct err_msg *msg)
 {
+        return err_set(msg, ERR_BADKEY, "the id is not in canonical form; it would be %s%s%s", type == NULL ? "" : type,
+                type == NULL ? "" : ":", canonical);
+}
+
+/* Ids of kind int are the decimal form of an int64. A number in another dress ("042", "+42") is named in its own. */
+static enum err check_int(struct slice id, const char *type, struct err_msg *msg)
+{
+        char canonical[24];
         int64_t number;
         struct slice bare = id;
         bool negative;
@@ -31,8 +42,8 @@ static enum err check_int(struct slice id, struct err_msg *msg)
                 bare = slice_of(bare.data + 1, bare.len - 1);
         if (!slice_to_i64(bare, &number))
                 return err_set(msg, ERR_BADKEY, "the id must be a whole number such as 42");
-        return err_set(msg, ERR_BADKEY, "the id is not in canonical form; it would be %s%lld",
-                negative && number != 0 ? "-" : "", (long long)number);
+        (void)snprintf(canonical, sizeof(canonical), "%s%lld", negative && number != 0 ? "-" : "", (long long)number);
+        return not_canonical(type, canonical, msg);
 }
 
 static bool is_hex_digit(uint8_t c)
@@ -41,7 +52,7 @@ static bool is_hex_digit(uint8_t c)
 }
 
 /* Ids of kind uuid are 8-4-4-4-12 lower-case hexadecimal digits (RFC 4122, section 3). */
-static enum err check_uuid(struct slice id, struct err_msg *msg)
+static enum err check_uuid(struct slice id, const char *type, struct err_msg *msg)
 {
         enum { UUID_LENGTH = 36 };
         char canonical[UUID_LENGTH + 1];
@@ -62,12 +73,10 @@ static enum err check_uuid(struct slice id, struct err_msg *msg)
                 equal = equal && canonical[i] == (char)c;
         }
         canonical[UUID_LENGTH] = '\0';
-        if (!equal)
-                return err_set(msg, ERR_BADKEY, "the id is not in canonical form; it would be %s", canonical);
-        return OK;
+        return equal ? OK : not_canonical(type, canonical, msg);
 }
 
-enum err record_id_check(enum id_kind kind, struct slice id, struct err_msg *msg)
+static enum err check_id(enum id_kind kind, struct slice id, const char *type, struct err_msg *msg)
 {
         if (id.len == 0)
                 return err_set(msg, ERR_BADKEY, "the id is empty");
@@ -79,8 +88,41 @@ enum err record_id_check(enum id_kind kind, struct slice id, struct err_msg *msg
                 return err_set(msg, ERR_BADKEY, "the id has a control character in it");
         switch (kind) {
         case ID_KIND_TEXT: return OK;
-        case ID_KIND_INT: return check_int(id, msg);
-        case ID_KIND_UUID: return check_uuid(id, msg);
+        case ID_KIND_INT: return check_int(id, type, msg);
+        case ID_KIND_UUID: return check_uuid(id, type, msg);
         }
         return ERR_INTERNAL;
+}
+
+enum err record_id_check(enum id_kind kind, struct slice id, struct err_msg *msg)
+{
+        return check_id(kind, id, NULL, msg);
+}
+
+/* The types' names, or the nearest one: what to write instead. */
+static enum err no_such_type(const struct record_types *types, struct slice name, struct err_msg *msg)
+{
+        struct suggest suggest;
+        struct slice shown = slice_of(name.data, name.len < RECORD_NAME_MAX ? name.len : RECORD_NAME_MAX);
+
+        suggest_init(&suggest, name);
+        for (uint32_t i = 0; i < record_types_count(types); i++)
+                suggest_offer(&suggest, slice_str(record_types_at(types, i)->name));
+        return suggest_append(
+                &suggest, err_set(msg, ERR_NOTYPE, "there is no record type \"%.*s\"", SLICE_ARG(shown)), msg);
+}
+
+enum err record_key_parse(const struct record_types *types, struct slice key, const struct record_type **type,
+        struct slice *id, struct err_msg *msg)
+{
+        struct cursor c = cursor_of(key);
+        struct slice name;
+
+        if (!cursor_until(&c, ':', &name))
+                return err_set(msg, ERR_BADKEY, "a key is type:id, such as %s:42", record_types_at(types, 0)->name);
+        *type = record_types_find(types, name);
+        if (*type == NULL)
+                return no_such_type(types, name, msg);
+        *id = slice_of(c.at, cursor_left(&c));
+        return check_id((*type)->id_kind, *id, (*type)->name, msg);
 }

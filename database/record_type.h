@@ -18,7 +18,7 @@ enum field_kind {
         FIELD_INSTANT, /* RFC 3339 with offset, or a FHIR date */
         FIELD_BOOL,
         FIELD_INT,
-        FIELD_ANY      /* any value, kept as it is */
+        FIELD_ANY /* any value, kept as it is */
 };
 
 enum { RECORD_TYPES_MAX = 64, RECORD_PARTS_MAX = 16, RECORD_NAME_MAX = 64, RECORD_ID_MAX = 512 };
@@ -65,16 +65,17 @@ struct record_type {
         enum record_shape shape;
         enum id_kind id_kind;
         bool critical;
-        bool allow_stale;           /* whether ALLOWSTALE may be asked of it */
-        struct nanos ttl_l1;
+        bool allow_stale;    /* whether ALLOWSTALE may be asked of it */
+        struct nanos ttl_l1; /* 0: the type has none of its own (option cache.l1.ttl) */
         struct nanos ttl_l2;
-        struct nanos bound;         /* the oldest state that may be served as fresh; 0: strict */
-        uint64_t def;               /* hash of the definition: entries of another one are not ours */
+        struct nanos bound; /* the oldest state that may be served as fresh; 0, as of every embedded source: strict */
+        uint64_t def;       /* hash of the definition: entries of another one are not ours */
         const struct record_table *table; /* NULL for composites */
-        const char *order_field;    /* lists: newest (descending) or by id when NULL */
+        const char *order_field;          /* lists: newest (descending) or by id when NULL */
         const struct record_part *parts;
         uint32_t part_count;
-        const struct record_table *const *reads; /* every table that a read depends on; the students' table among them */
+        const struct record_table *const
+                *reads; /* every table that a read depends on; the students' table among them */
         uint32_t read_count;
 };
 
@@ -82,8 +83,8 @@ struct record_types;
 
 /* Loads the families that the configuration names. ERR_CONFIG with file:line:column and what would be right, ERR_NOMEM,
  * ERR_IO; *out is NULL then. */
-enum err record_types_load(struct record_types **out, const char *const *files, size_t count, struct err_msg *msg)
-        MUST_CHECK;
+enum err record_types_load(
+        struct record_types **out, const char *const *files, size_t count, struct err_msg *msg) MUST_CHECK;
 void record_types_destroy(struct record_types **types);
 
 /* NULL when there is none. Any thread. */
@@ -93,8 +94,12 @@ const struct record_type *record_types_at(const struct record_types *types, uint
 const struct record_table *record_types_table_at(const struct record_types *types, uint32_t index);
 uint32_t record_types_count(const struct record_types *types);
 uint32_t record_types_table_count(const struct record_types *types);
+/* All tables, by their index. */
+const struct record_table *const *record_types_tables(const struct record_types *types);
 /* The table that decides whether a student exists. Never NULL. */
 const struct record_table *record_types_students(const struct record_types *types);
+/* The canonical form of a student's id: the same for all types. */
+enum id_kind record_types_id_kind(const struct record_types *types);
 
 /* Checks an id: 1..512 bytes of UTF-8 without control characters, canonical for its kind (int: "42", not "042"; uuid:
  * lower case with dashes). ERR_BADKEY says what is wrong and what the canonical form would be. Pure; any thread. */

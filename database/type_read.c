@@ -1,0 +1,203 @@
+/* Record types, the middle part: one type, as far as it can be read before all others are. */
+#include "base/yaml_get.h"
+#include "database/type_load.h"
+
+static const char *const SHAPES[] = {
+        [RECORD_ONE] = "one", [RECORD_LIST] = "list", [RECORD_COMPOSITE] = "composite", [RECORD_COMPOSITE + 1] = NULL};
+static const char *const ID_KINDS[] = {
+        [ID_KIND_TEXT] = "text", [ID_KIND_INT] = "int", [ID_KIND_UUID] = "uuid", [ID_KIND_UUID + 1] = NULL};
+
+#define TTL_MIN ((uint64_t)NANOS_PER_S)
+#define TTL_MAX ((uint64_t)NANOS_PER_S * 86400 * 30)
+#define TTL_L2  (nanos_ms(300 * 1000)) /* of types without one of their own */
+
+/* ---- what the types' readers share ---- */
+
+enum err type_load_no_memory(const struct type_load *load)
+{
+        return err_set(load->msg, ERR_NOMEM, "no memory for the record types");
+}
+
+struct known_key {
+        enum type_level level;
+        const char *name;
+};
+
+static const struct known_key KNOWN_KEYS[] = {
+#define TYPE_KEY(level, name, form, sentence) {TYPE_LEVEL_##level, #name},
+#include "database/type_keys.def"
+#undef TYPE_KEY
+};
+
+enum { KNOWN_KEY_COUNT = sizeof(KNOWN_KEYS) / sizeof(KNOWN_KEYS[0]) };
+
+enum err type_load_map(
+        const struct type_load *load, const struct yaml_node *node, enum type_level level, const char *what)
+{
+        const char *names[KNOWN_KEY_COUNT];
+        size_t count = 0;
+        enum err rc = yaml_expect(node, YAML_MAP, what, load->msg);
+
+        for (size_t i = 0; i < KNOWN_KEY_COUNT; i++)
+                if (KNOWN_KEYS[i].level == level)
+                        names[count++] = KNOWN_KEYS[i].name;
+        return rc == OK ? yaml_known_keys(node, names, count, load->msg) : rc;
+}
+
+/* ---- one type ---- */
+
+static enum err check_key(const struct type_load *load, const struct yaml_node *node, const struct record_type *type)
+{
+        struct slice name = slice_str(type->name);
+        struct slice rest;
+        const char *text;
+        enum err rc = yaml_text(node, &text, load->msg);
+
+        if (rc != OK)
+                return rc;
+        rest = slice_str(text);
+        if (rest.len > name.len && memcmp(text, type->name, name.len) == 0 &&
+                strcmp(text + name.len, ":" TYPE_STUDENT_ID) == 0)
+                return OK;
+        return yaml_error(node, load->msg, "key is \"%.64s\"; it must be %s:" TYPE_STUDENT_ID, text, type->name);
+}
+
+static enum err read_ttl(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
+{
+        static const struct yaml_range range = {QUANTITY_DURATION, TTL_MIN, TTL_MAX};
+        const struct yaml_node *l1 = yaml_find(node, "l1");
+        const struct yaml_node *l2 = yaml_find(node, "l2");
+        uint64_t l1_ns = (uint64_t)type->ttl_l1.ns;
+        uint64_t l2_ns = (uint64_t)type->ttl_l2.ns;
+        enum err rc = type_load_map(load, node, TYPE_LEVEL_TTL, "a map with l1 and l2");
+
+        if (rc == OK && l1 != NULL)
+                rc = yaml_quantity(l1, range, &l1_ns, load->msg);
+        if (rc == OK && l2 != NULL)
+                rc = yaml_quantity(l2, range, &l2_ns, load->msg);
+        type->ttl_l1.ns = (int64_t)l1_ns;
+        type->ttl_l2.ns = (int64_t)l2_ns;
+        return rc;
+}
+
+/* The keys that a shape must have, and those that it cannot have. */
+static enum err check_shape(const struct type_load *load, const struct yaml_node *node, const struct record_type *type)
+{
+        bool composite = type->shape == RECORD_COMPOSITE;
+        const char *wanted = composite ? "parts" : "table";
+        const struct yaml_node *foreign = yaml_find(node, composite ? "table" : "parts");
+        const struct yaml_node *order = yaml_find(node, "order");
+
+        if (yaml_find(node, wanted) == NULL)
+                return yaml_error(node, load->msg, "the type %s has no %s; its shape needs it", type->name, wanted);
+        if (foreign == NULL && type->shape != RECORD_LIST)
+                foreign = order;
+        if (foreign == NULL)
+                return OK;
+        return yaml_error(
+                foreign->key, load->msg, "%s does not go with the shape %s", foreign->key->text, SHAPES[type->shape]);
+}
+
+static enum err read_shape(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
+{
+        const struct yaml_node *shape = yaml_find(node, "shape");
+        uint32_t index = 0;
+        enum err rc;
+
+        if (shape == NULL)
+                return yaml_error(node, load->msg, "the type %s has no shape: one, list or composite", type->name);
+        rc = yaml_word(shape, SHAPES, &index, load->msg);
+        type->shape = (enum record_shape)index;
+        return rc == OK ? check_shape(load, node, type) : rc;
+}
+
+static enum err read_source(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
+{
+        static const enum field_kind times[2] = {FIELD_DATE, FIELD_INSTANT};
+        const struct yaml_node *order = yaml_find(node, "order");
+        const struct record_field *field = NULL;
+        enum err rc = OK;
+
+        if (type->shape != RECORD_COMPOSITE)
+                rc = type_load_find_table(load, yaml_find(node, "table"), &type->table);
+        if (rc == OK && order != NULL)
+                rc = type_load_field(load, order, type->table, times, &field);
+        if (rc == OK && field != NULL)
+                type->order_field = field->name;
+        return rc;
+}
+
+static enum err read_flags(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
+{
+        const struct yaml_node *id = yaml_find(node, "id");
+        const struct yaml_node *critical = yaml_find(node, "critical");
+        const struct yaml_node *allow_stale = yaml_find(node, "allow_stale");
+        uint32_t id_kind = ID_KIND_TEXT;
+        enum err rc = OK;
+
+        if (id != NULL)
+                rc = yaml_word(id, ID_KINDS, &id_kind, load->msg);
+        if (rc == OK && critical != NULL)
+                rc = yaml_bool(critical, &type->critical, load->msg);
+        if (rc == OK && allow_stale != NULL)
+                rc = yaml_bool(allow_stale, &type->allow_stale, load->msg);
+        type->id_kind = (enum id_kind)id_kind;
+        return rc;
+}
+
+static enum err read_type(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
+{
+        const struct yaml_node *key = yaml_find(node, "key");
+        const struct yaml_node *ttl = yaml_find(node, "ttl");
+        enum err rc = type_load_map(load, node, TYPE_LEVEL_TYPE, "a map with the type's shape and table");
+
+        if (rc == OK)
+                rc = read_shape(load, node, type);
+        if (rc == OK)
+                rc = read_source(load, node, type);
+        if (rc == OK && key != NULL)
+                rc = check_key(load, key, type);
+        if (rc == OK && ttl != NULL)
+                rc = read_ttl(load, ttl, type);
+        return rc == OK ? read_flags(load, node, type) : rc;
+}
+
+/* A student's id has one canonical form: it is the same part of the key in every table. */
+static enum err check_id_kind(
+        const struct type_load *load, const struct yaml_node *node, const struct record_type *type)
+{
+        const struct record_type *first = &load->types->types[0];
+        const struct yaml_node *id = yaml_find(node, "id");
+
+        if (type->id_kind == first->id_kind)
+                return OK;
+        return yaml_error(id == NULL ? node : id, load->msg,
+                "the ids of %s are %s, but those of %s are %s; all name the same students", type->name,
+                ID_KINDS[type->id_kind], first->name, ID_KINDS[first->id_kind]);
+}
+
+enum err type_load_type(struct type_load *load, const struct yaml_node *node)
+{
+        struct record_types *types = load->types;
+        struct record_type *type = &types->types[types->type_count];
+        enum err rc = yaml_name(node->key, RECORD_NAME_MAX, load->msg);
+
+        if (rc != OK)
+                return rc;
+        if (types->type_count == RECORD_TYPES_MAX)
+                return yaml_error(node->key, load->msg, "there can be %d types", RECORD_TYPES_MAX);
+        if (record_types_find(types, slice_str(node->key->text)) != NULL)
+                return yaml_error(node->key, load->msg, "another file has the type \"%s\", too", node->key->text);
+        *type = (struct record_type){.index = types->type_count, .ttl_l2 = TTL_L2};
+        type->name = arena_text(&types->arena, slice_str(node->key->text));
+        if (type->name == NULL)
+                return type_load_no_memory(load);
+        rc = read_type(load, node, type);
+        if (rc == OK)
+                rc = check_id_kind(load, node, type);
+        if (rc != OK)
+                return rc;
+        types->names[types->type_count] = slice_str(type->name);
+        load->type_nodes[types->type_count++] = node;
+        return OK;
+}
