@@ -5,18 +5,15 @@
 #ifndef DATABASE_LMDB_CHANGE_H
 #define DATABASE_LMDB_CHANGE_H
 
-#include "database/lmdb_meta.h"
-#include "database/lmdb_rows.h"
+#include "database/lmdb_store.h"
 
 struct lmdb_change {
-        MDB_txn *txn;
-        const struct lmdb_dbs *dbs;
+        struct lmdb_store store;
         const struct lmdb_schema *schema;
         uint64_t tag_seed;
-        struct position position; /* of the commit, if there will be one */
-        bool changed;             /* there is something to commit */
-        int64_t students;         /* more than there were */
-        uint64_t *tags;           /* hashes of the tags touched; room used again from one transaction to the next */
+        bool changed;     /* there is something to commit */
+        int64_t students; /* more than there were */
+        uint64_t *tags;   /* hashes of the tags touched; room used again from one transaction to the next */
         size_t tag_count;
         size_t tag_capacity;
 };

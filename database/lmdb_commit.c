@@ -33,7 +33,7 @@ enum err lmdb_commit_create(struct lmdb_commit **out, struct lmdb_env *env, cons
         c->env = env;
         c->hooks = *hooks;
         c->batch_max = batch_max;
-        c->change = (struct lmdb_change){.dbs = lmdb_env_dbs(env), .schema = schema, .tag_seed = hooks->tag_seed};
+        c->change = (struct lmdb_change){.store.dbs = lmdb_env_dbs(env), .schema = schema, .tag_seed = hooks->tag_seed};
         *out = c;
         return OK;
 }
@@ -62,7 +62,7 @@ static enum err commit_change(struct lmdb_commit *c, MDB_txn **txn)
                 h->before(h->context, change->tags, change->tag_count);
         rc = lmdb_env_write_commit(c->env, txn, &unknown);
         if (rc == OK && h->after != NULL)
-                h->after(h->context, change->tags, change->tag_count, change->position);
+                h->after(h->context, change->tags, change->tag_count, change->store.position);
         if (rc != OK && !unknown && h->aborted != NULL)
                 h->aborted(h->context, change->tags, change->tag_count);
         return rc;
@@ -71,7 +71,7 @@ static enum err commit_change(struct lmdb_commit *c, MDB_txn **txn)
 /* Those that succeeded all get the same position: the commit's, or, when nothing was to be changed, the newest. */
 static void set_positions(const struct lmdb_commit *c, struct entry *entries, size_t count)
 {
-        uint64_t n = c->change.changed ? c->change.position.n : c->change.position.n - 1;
+        uint64_t n = c->change.changed ? c->change.store.position.n : c->change.store.position.n - 1;
 
         for (size_t i = 0; i < count; i++)
                 if (entries[i].write->status == OK)

@@ -33,6 +33,8 @@ static enum err add_put_row(
         *row = (struct lmdb_row){.student = write->id, .map = map, .at = rows->count};
         if (!value_member_text(map, "id", &row->id))
                 return not_normal(msg);
+        if (write->type->shape == RECORD_ONE && !slice_equal(row->id, write->id))
+                return not_normal(msg);
         rows->count++;
         return OK;
 }

@@ -95,6 +95,24 @@ static void values_of_another_form_are_refused(void **state)
         }
 }
 
+static void a_single_record_has_the_id_of_its_student(void **state)
+{
+        struct source_write write = {.kind = WRITE_PUT, .type = &SCHOOL_STUDENT, .id = slice_str("42")};
+        struct lmdb_rows rows;
+        struct buf value;
+
+        (void)state;
+        buf_init(&value, 0);
+        append_json(&value, "{\"id\":\"42\",\"name\":\"Ada\"}");
+        write.value = buf_slice(&value);
+        assert_ok(lmdb_rows_make(&rows, &write, schema(), NULL));
+        assert_int_equal(rows.count, 1);
+        lmdb_rows_deinit(&rows);
+        write.id = slice_str("43");
+        assert_err(ERR_BADVALUE, lmdb_rows_make(&rows, &write, schema(), NULL));
+        buf_deinit(&value);
+}
+
 static void a_count_that_the_bytes_cannot_hold_allocates_nothing(void **state)
 {
         struct source_write write = {.kind = WRITE_PUT,
@@ -114,6 +132,7 @@ int main(void)
                 cmocka_unit_test(rows_come_in_the_order_of_their_keys),
                 cmocka_unit_test(a_row_is_found_by_what_its_id_is_stored_as),
                 cmocka_unit_test(values_of_another_form_are_refused),
+                cmocka_unit_test(a_single_record_has_the_id_of_its_student),
                 cmocka_unit_test(a_count_that_the_bytes_cannot_hold_allocates_nothing),
         };
 

@@ -1,0 +1,45 @@
+/* Writing and erasing single records within a write transaction, their index rows with them. It knows nothing of
+ * conditions, versions and tags: those are database/lmdb_change.h's. */
+#ifndef DATABASE_LMDB_STORE_H
+#define DATABASE_LMDB_STORE_H
+
+#include "database/lmdb_meta.h"
+#include "database/lmdb_rows.h"
+
+struct lmdb_store {
+        MDB_txn *txn;
+        const struct lmdb_dbs *dbs;
+        struct position position; /* of the commit, if there will be one */
+};
+
+/* Where records are written: the tenant's table. */
+struct lmdb_place {
+        const struct record_table *table;
+        struct slice tenant;
+        struct err_msg *msg;
+};
+
+enum lmdb_outcome { LMDB_UNCHANGED, LMDB_CHANGED, LMDB_CREATED };
+
+/* Writes one record if it is not there already, equal. ERR_BADKEY (with a message) when it would take the place of one
+ * whose long id has the same hash; errors of LMDB. Abort the transaction on any. The writer's thread. */
+enum err lmdb_store_put(const struct lmdb_store *store, const struct lmdb_place *place, const struct lmdb_row *row,
+        enum lmdb_outcome *outcome) MUST_CHECK;
+
+/* A student's records of one table. */
+struct lmdb_run {
+        struct slice tenant;
+        struct slice student;
+        const char *name;
+        const struct record_table *table; /* NULL: no longer configured, so not indexed */
+        const struct lmdb_rows *keep;     /* those with a row in it stay; NULL: none */
+};
+
+/* Erases a run's records but those to be kept, and adds their number to *erased. Errors of LMDB, ERR_CORRUPT: abort the
+ * transaction. The writer's thread. */
+enum err lmdb_store_erase(const struct lmdb_store *store, const struct lmdb_run *run, uint64_t *erased) MUST_CHECK;
+
+/* Whether the run has any record. Errors of LMDB. */
+enum err lmdb_store_any(const struct lmdb_store *store, const struct lmdb_run *run, bool *out) MUST_CHECK;
+
+#endif
