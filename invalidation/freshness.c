@@ -170,7 +170,7 @@ bool freshness_reached(const struct freshness *f, uint64_t epoch, uint64_t n)
 
 struct position freshness_as_of(const struct freshness *f, uint64_t epoch, const struct snapshot *snapshot)
 {
-        if (epoch != freshness_epoch(f) && !MUTANT(AS_OF_OF_ANY_EPOCH))
+        if (epoch != freshness_epoch(f) && !MUTANT(EPOCH_IGNORED))
                 return POSITION_NONE;
         if (MUTANT(AS_OF_AT_STORING))
                 return freshness_position(f);
@@ -192,7 +192,6 @@ void freshness_begin_epoch(struct freshness *f, uint64_t epoch, struct position 
 {
         VC_ASSERT(epoch != EPOCH_NONE && !f->committing);
         VC_ASSERT(at.n >= freshness_position(f).n); /* the slots still hold what earlier histories touched */
-        freshness_withdraw(f);
         if (f->ring != NULL)
                 ring_clear(f->ring);
         f->has_polled = false;
@@ -288,12 +287,5 @@ void freshness_hint(struct freshness *f, const uint64_t *tag_hashes, size_t coun
         if (MUTANT(HINT_AT_NEWEST_POLL))
                 next = freshness_position(f);
         slots_raise(f->slots, tag_hashes, count, next);
-        count_change(f);
-}
-
-void freshness_withdraw(struct freshness *f)
-{
-        if (!MUTANT(WITHDRAW_IGNORED))
-                atomic_store_explicit(&f->certificate, NO_CERTIFICATE, memory_order_release);
         count_change(f);
 }

@@ -93,7 +93,5 @@ void freshness_poll_end(struct freshness *f, const struct freshness_poll *poll);
 /* Writers say that they have touched these tags (a message that may be lost, late, doubled or forged): they count as
  * touched by the next poll still to be sent. Till then their entries do not answer. */
 void freshness_hint(struct freshness *f, const uint64_t *tag_hashes, size_t count);
-/* The source cannot be trusted to tell what is touched: no entry answers until the next poll is published. */
-void freshness_withdraw(struct freshness *f);
 
 #endif

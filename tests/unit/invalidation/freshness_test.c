@@ -89,16 +89,6 @@ static void the_certificate_counts_from_the_sending(void **state)
         assert_true(freshness_certificate_age(f, (struct nanos){50}).ns == 0);
 }
 
-static void withdrawn_it_answers_nothing_until_the_next_poll(void **state)
-{
-        (void)state;
-        poll(EPOCH, 100, 10, 0);
-        freshness_withdraw(f);
-        assert_int_equal(check(EPOCH, 10, 101), VERDICT_UNCERTIFIED);
-        poll(EPOCH, 200, 10, 0);
-        assert_int_equal(check(EPOCH, 10, 201), VERDICT_FRESH);
-}
-
 static void entries_from_before_the_first_poll_do_not_answer(void **state)
 {
         (void)state;
@@ -195,7 +185,6 @@ int main(void)
                 WITH_F(nothing_is_fresh_before_the_first_poll),
                 WITH_F(an_entry_is_fresh_until_its_tag_is_touched),
                 WITH_F(the_certificate_counts_from_the_sending),
-                WITH_F(withdrawn_it_answers_nothing_until_the_next_poll),
                 WITH_F(entries_from_before_the_first_poll_do_not_answer),
                 WITH_F(another_history_voids_everything_once),
                 WITH_F(the_next_poll_asks_for_what_the_last_one_did_not_contain),

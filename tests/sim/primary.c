@@ -1,0 +1,233 @@
+#include "tests/sim/primary.h"
+
+#include "base/assert.h"
+
+static void append(struct primary *p, struct log_entry entry)
+{
+        VC_ASSERT(p->length < LOG_MAX);
+        p->log[p->length++] = entry;
+        if (entry.kind != LOG_EPOCH && entry.xid > p->completed)
+                p->completed = entry.xid;
+}
+
+/* The row that names the history is written like any other, and flushed. */
+static void name_history(struct primary *p)
+{
+        p->epoch = ++p->epochs;
+        append(p, (struct log_entry){.kind = LOG_EPOCH, .epoch = p->epoch});
+        p->durable = p->length;
+        p->world->totals.epochs++;
+}
+
+void primary_begin(struct primary *p, struct world *world)
+{
+        p->world = world;
+        p->length = 0;
+        p->epochs = 0;
+        p->next_xid = 3;
+        p->completed = 2;
+        for (unsigned i = 0; i < OPEN_MAX; i++)
+                p->open[i].xid = 0;
+        p->data = world->initial;
+        append(p, (struct log_entry){.kind = LOG_COMMIT, .xid = 2, .data = p->data, .write = WRITES_MAX});
+        name_history(p);
+        p->replayed = p->length;
+}
+
+/* Room for what every open transaction and one new history still have to log. */
+static bool has_room(const struct primary *p)
+{
+        return p->length + OPEN_MAX + 2 < LOG_MAX;
+}
+
+void primary_open(struct primary *p)
+{
+        struct open_transaction *tx = &p->open[world_random(p->world, OPEN_MAX)];
+        unsigned locked = 0;
+
+        for (unsigned i = 0; i < OPEN_MAX; i++)
+                locked |= p->open[i].xid != 0 ? p->open[i].cells : 0;
+        if (tx->xid != 0 || !has_room(p) || locked == ALL_CELLS)
+                return;
+        tx->cells = (1 + world_random(p->world, ALL_CELLS)) & ~locked; /* a row has one writer at a time */
+        if (tx->cells == 0)
+                return;
+        tx->xid = p->next_xid++;
+        world_trace(p->world, "transaction %llu opens, writes cells %x", (unsigned long long)tx->xid, tx->cells);
+}
+
+static struct open_transaction *any_open(struct primary *p)
+{
+        struct open_transaction *tx = &p->open[world_random(p->world, OPEN_MAX)];
+
+        return tx->xid != 0 ? tx : NULL;
+}
+
+int primary_commit(struct primary *p)
+{
+        struct open_transaction *tx = any_open(p);
+        struct log_entry entry;
+
+        if (tx == NULL || !world_may_commit(p->world))
+                return -1;
+        world_new_versions(p->world, tx->cells, &p->data);
+        entry = (struct log_entry){.kind = LOG_COMMIT, .xid = tx->xid, .cells = tx->cells, .data = p->data};
+        entry.write = world_commit(p->world,
+                &(struct write){.epoch = p->epoch, .n = tx->xid, .cells = tx->cells, .acknowledged = true}, &p->data);
+        append(p, entry);
+        world_trace(p->world, "transaction %llu commits", (unsigned long long)tx->xid);
+        tx->xid = 0;
+        return (int)entry.write;
+}
+
+void primary_abort(struct primary *p)
+{
+        struct open_transaction *tx = any_open(p);
+
+        if (tx == NULL)
+                return;
+        world_trace(p->world, "transaction %llu aborts", (unsigned long long)tx->xid);
+        append(p, (struct log_entry){.kind = LOG_ABORT, .xid = tx->xid});
+        tx->xid = 0;
+}
+
+void primary_flush(struct primary *p)
+{
+        p->durable = p->length;
+}
+
+void primary_replay(struct primary *p)
+{
+        if (p->replayed < p->durable)
+                p->replayed += 1 + world_random(p->world, p->durable - p->replayed);
+}
+
+/* Goes back to the first `length` entries of the log: what is after them never was. */
+static void go_back(struct primary *p, uint32_t length)
+{
+        uint64_t highest = 0;
+
+        for (uint32_t i = length; i < p->length; i++) {
+                if (p->log[i].kind == LOG_COMMIT)
+                        p->world->writes[p->log[i].write].lost = p->world->now;
+        }
+        p->length = p->durable = length;
+        if (p->replayed > length)
+                p->replayed = length;
+        for (uint32_t i = 0; i < length; i++) {
+                if (p->log[i].kind == LOG_COMMIT)
+                        p->data = p->log[i].data;
+                if (p->log[i].xid > highest)
+                        highest = p->log[i].xid;
+        }
+        p->next_xid = highest + 1;
+        p->completed = highest;
+        for (unsigned i = 0; i < OPEN_MAX; i++) {
+                if (p->open[i].xid != 0 && p->open[i].xid < p->next_xid)
+                        append(p, (struct log_entry){.kind = LOG_ABORT, .xid = p->open[i].xid});
+                p->open[i].xid = 0;
+        }
+        p->epoch = 0; /* what only a clean life of the server keeps is empty now */
+        history_change(&p->world->history, &p->data, p->world->now);
+}
+
+void primary_crash(struct primary *p)
+{
+        if (!has_room(p) || !history_has_room(&p->world->history))
+                return;
+        world_trace(
+                p->world, "the primary crashes and recovers; %u commits or aborts are lost", p->length - p->durable);
+        go_back(p, p->durable);
+}
+
+void primary_fail_over(struct primary *p)
+{
+        if (!has_room(p) || !history_has_room(&p->world->history))
+                return;
+        world_trace(p->world, "the replica is promoted; %u commits or aborts are lost", p->length - p->replayed);
+        go_back(p, p->replayed);
+}
+
+/* As PostgreSQL does it: xmax is one past the greatest ended xid; those below it that are open are listed. */
+static struct snapshot take_snapshot(const struct primary *p)
+{
+        uint64_t xip[OPEN_MAX];
+        size_t running = 0;
+
+        for (unsigned i = 0; i < OPEN_MAX; i++) {
+                size_t at = running;
+
+                if (p->open[i].xid == 0 || p->open[i].xid > p->completed)
+                        continue;
+                for (; at > 0 && xip[at - 1] > p->open[i].xid; at--)
+                        xip[at] = xip[at - 1];
+                xip[at] = p->open[i].xid;
+                running++;
+        }
+        return snapshot_of_primary(running > 0 ? xip[0] : p->completed + 1, p->completed + 1, xip, running);
+}
+
+static bool ended_in(const struct primary *p, uint32_t length, uint64_t xid)
+{
+        for (uint32_t i = 0; i < length; i++) {
+                if (p->log[i].kind != LOG_EPOCH && p->log[i].xid == xid)
+                        return true;
+        }
+        return false;
+}
+
+/* The replica knows which transactions have ended in what it has replayed, and that those between them began. */
+static void read_replica(const struct primary *p, struct primary_read *out)
+{
+        uint64_t xmin = 2;
+        uint64_t highest = 0;
+
+        for (uint32_t i = 0; i < p->replayed; i++) {
+                const struct log_entry *entry = &p->log[i];
+
+                if (entry->kind == LOG_EPOCH)
+                        out->epoch = entry->epoch;
+                if (entry->kind == LOG_COMMIT)
+                        out->data = entry->data;
+                if (entry->xid > highest)
+                        highest = entry->xid;
+        }
+        while (xmin <= highest && ended_in(p, p->replayed, xmin))
+                xmin++;
+        out->snapshot = snapshot_of_replica(xmin, highest + 1);
+}
+
+void primary_read(const struct primary *p, bool replica, struct primary_read *out)
+{
+        if (replica) {
+                read_replica(p, out);
+                return;
+        }
+        out->epoch = p->epoch;
+        out->snapshot = take_snapshot(p);
+        out->data = p->data;
+}
+
+static unsigned touched_since(const struct primary *p, uint32_t length, const struct snapshot *since)
+{
+        unsigned cells = 0;
+
+        for (uint32_t i = 0; i < length; i++) {
+                if (p->log[i].kind == LOG_COMMIT && !snapshot_has(since, p->log[i].xid))
+                        cells |= p->log[i].cells;
+        }
+        return cells;
+}
+
+void primary_poll(struct primary *p, const struct snapshot *since, struct primary_poll *out)
+{
+        struct primary_read read;
+        const bool replica = MUTANT(POLL_OF_REPLICA);
+
+        if (p->epoch == 0 && !replica)
+                name_history(p);
+        primary_read(p, replica, &read);
+        out->epoch = read.epoch;
+        out->snapshot = read.snapshot;
+        out->touched = since == NULL ? 0 : touched_since(p, replica ? p->replayed : p->length, since);
+}

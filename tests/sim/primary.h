@@ -1,0 +1,71 @@
+/* A simulated polled database: a primary with snapshots, open transactions, touches, asynchronous commits that a
+ * crash takes back (their transaction ids are then given again), a lagging replica, and fail-over to it.
+ *
+ * Everything that has happened is one log, as in a write-ahead log: the primary's state is all of it, the replica's
+ * and what survives a crash are prefixes. */
+#ifndef TESTS_SIM_PRIMARY_H
+#define TESTS_SIM_PRIMARY_H
+
+#include "tests/sim/world.h"
+
+enum { LOG_MAX = 96, OPEN_MAX = 4 };
+
+enum log_kind { LOG_COMMIT, LOG_ABORT, LOG_EPOCH };
+struct log_entry {
+        enum log_kind kind;
+        uint64_t xid;
+        uint64_t epoch;
+        unsigned cells; /* a commit touches their tags, in the same transaction */
+        struct data data;
+        uint32_t write; /* its number in world.writes */
+};
+
+struct open_transaction {
+        uint64_t xid; /* 0: none */
+        unsigned cells;
+};
+
+struct primary {
+        struct world *world;
+        struct log_entry log[LOG_MAX];
+        uint32_t length;
+        uint32_t durable;  /* what a crash leaves */
+        uint32_t replayed; /* what the replica has; at most what is durable */
+        struct open_transaction open[OPEN_MAX];
+        uint64_t next_xid;
+        uint64_t completed; /* the greatest xid that has ended */
+        uint64_t epoch;     /* 0: recovered from a crash, and no poll has named the new history yet */
+        uint64_t epochs;    /* named so far */
+        struct data data;
+};
+
+void primary_begin(struct primary *p, struct world *world);
+
+/* ---- what clients and chance do; each does nothing where it cannot be done ---- */
+void primary_open(struct primary *p);
+/* The write's number, or -1. */
+int primary_commit(struct primary *p);
+void primary_abort(struct primary *p);
+void primary_flush(struct primary *p);
+void primary_replay(struct primary *p);
+void primary_crash(struct primary *p);
+void primary_fail_over(struct primary *p);
+
+/* ---- one statement: all of it from one snapshot ---- */
+struct primary_read {
+        uint64_t epoch;
+        struct snapshot snapshot;
+        struct data data;
+};
+void primary_read(const struct primary *p, bool replica, struct primary_read *out);
+
+/* A poll: names a new history if the present one has no name; the cells whose tags were touched by what the snapshot
+ * contains and `since` (NULL: nothing is asked) does not. */
+struct primary_poll {
+        uint64_t epoch;
+        struct snapshot snapshot;
+        unsigned touched; /* cells */
+};
+void primary_poll(struct primary *p, const struct snapshot *since, struct primary_poll *out);
+
+#endif
