@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-enum { CELLS = 4, READERS = 3, ROUNDS = 3000, BOUND = 300, POLLS_MAX = 3 * ROUNDS };
+enum { CELLS = 4, READERS = 2, ROUNDS = 2000, BOUND = 300, POLLS_MAX = 3 * ROUNDS };
 
 /* Version v of a cell is its v-th write. */
 struct shared {
