@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-enum { CELLS = 4, READERS = 2, ROUNDS = 2000, BOUND = 300, POLLS_MAX = 3 * ROUNDS };
+enum { CELLS = 4, READERS = 2, ROUNDS = 1000, BOUND = 300, POLLS_MAX = 3 * ROUNDS };
 
 /* Version v of a cell is its v-th write. */
 struct shared {
@@ -151,7 +151,7 @@ static void publish_embedded(struct shared *s, uint64_t *chance)
                         continue;
                 }
                 commit(s, (unsigned)cell);
-                if (round % 4 == 0)
+                if (round % 8 == 0)
                         wait_ticks(s, 20);
                 hooks.after(hooks.context, &cell, 1, (struct position){s->txn});
                 atomic_store(&s->acknowledged[cell], s->version[cell]);
