@@ -32,9 +32,10 @@ proctype writer(byte w)
                 running = running & ~BIT(w);
                 fin = fin | BIT(xid_of[w]);
                 vis = vis | BIT(w);
-#ifndef MUTANT_TOUCH_IN_ITS_OWN_TRANSACTION
-                touched[TAG(w)] = touched[TAG(w)] | BIT(xid_of[w]);
-#endif
+                if
+                :: TRIGGER_FIRES -> touched[TAG(w)] = touched[TAG(w)] | BIT(xid_of[w])
+                :: !TRIGGER_FIRES
+                fi;
 #ifdef TOKENS
                 issue_token(w);
 #endif
@@ -58,7 +59,7 @@ end:    do
         :: atomic { true ->
                 for (im : 0 .. NODES - 1) {
                         n[im].certificate = OLDER(n[im].certificate, OLD);
-                        n[im].p.sent = (n[im].p.state == IDLE -> 0 : OLDER(n[im].p.sent, OLD))
+                        n[im].p.sent = (n[im].p.out -> OLDER(n[im].p.sent, OLD) : 0)
                 }
                 im = 0;
                 r.now = (r.waiting -> OLDER(r.now, PATIENCE) : 0);
@@ -81,7 +82,8 @@ inline save_to_disk()
         it = 0
 }
 
-/* The database is now what `img` holds: later commits never were, their xids are given out again, open transactions are dead. */
+/* The database is now what `img` holds: later commits never were, their xids are given out again, open transactions
+ * are dead. */
 inline go_back_to(img)
 {
         lost = lost | LACKS(img.vis, vis);
@@ -130,6 +132,23 @@ end:    do
         :: atomic { left > 0 -> left--; go_back_to(replica) }
         :: atomic { left > 0 -> left--; go_back_to(nothing) }
         :: atomic { left > 0 -> left--; go_back_to(disk) }
+        od
+}
+#endif
+
+#ifdef TRIGGERS
+/* A restore disables the trigger, loads, and enables it again. ALTER TABLE waits for the table's open transactions. */
+proctype administrator()
+{
+end:    do
+        :: atomic { running == 0 && signature == 0 ->
+                trigger_on = 0;
+                signature++
+           }
+        :: atomic { running == 0 && signature == 1 ->
+                trigger_on = 1;
+                signature++
+           }
         od
 }
 #endif

@@ -1,10 +1,10 @@
 /* freshness.pml: the freshness protocol with a polled provider (docs/FRESHNESS.md), checked against its promise:
  *
- *   A read invoked at t never returns a state older than any write that was visible before t - B,
- *   nor one that was never in this database, nor one that the database had taken back before t - B.
+ *   A read invoked at t never returns a state older than any write that was visible before t - B, nor one that was
+ *   never in this database, nor one that the database had taken back before t - B.
  *
- * "Visible" is stronger than "acknowledged": no write is acknowledged before it is visible. README.md says which parts are
- * compiled into which configuration, and why one followed entry and one followed read suffice. */
+ * "Visible" is stronger than "acknowledged": no write is acknowledged before it is visible. README.md says which
+ * parts are compiled into which configuration, and why one followed entry and one followed read suffice. */
 
 #include "state.pml"
 #include "rules.pml"
@@ -18,9 +18,19 @@ init {
                 for (iw : 0 .. WRITES - 1) { run writer(iw) }
                 iw = 0;
                 run clock();
+#ifdef PEERS
+                n[0].life = 1;
+                n[1].life = 1;
+                run asker();
+                run poller(1);
+#else
                 for (iw : 0 .. NODES - 1) { run poller(iw) }
                 iw = 0;
+#endif
                 run fills();
+#if defined(HISTORIES) || defined(TRIGGERS)
+                run others();
+#endif
                 run reads();
 #ifdef REPLICA
                 run replay();
@@ -40,6 +50,9 @@ init {
 #endif
 #ifdef RESTARTS
                 run restarts();
+#endif
+#ifdef TRIGGERS
+                run administrator();
 #endif
 #ifdef CLEANUP
                 run cleaner();

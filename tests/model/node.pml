@@ -3,13 +3,23 @@
 
 inline end_poll(m)
 {
-        n[m].p.state = IDLE;
+        n[m].p.out = 0;
         n[m].p.sent = 0;
         n[m].p.before_poison = 0;
         n[m].p.snapshot = 0;
         n[m].p.epoch = 0;
         n[m].p.floor = 0;
-        n[m].p.tags = 0
+        n[m].p.tags = 0;
+#ifdef TRIGGERS
+        n[m].p.trigger_off = 0;
+        n[m].p.signature = 0;
+#endif
+#ifdef PEERS
+        n[m].p.peer_life = 0;
+        n[m].p.peer_pos = 0;
+        n[m].p.peer_age = 0;
+#endif
+        skip
 }
 
 /* Rows that this node has not seen may have been cleaned up: everything counts as touched. */
@@ -24,22 +34,51 @@ inline lost_rows(m)
         skip
 }
 
-/* ONE statement, one snapshot. Without vc_alive it makes a new incarnation and gives nothing else. */
+#ifdef HISTORIES
+inline make_incarnation()
+{
+        last_incarnation++;
+        incarnation = last_incarnation;
+        alive = 1;
+#ifndef CRASHES
+        save_to_disk();
+#endif
+        skip
+}
+#endif
+
+#ifdef TRIGGERS
+inline record_signature()
+{
+        recorded = signature;
+        fin = fin | BIT(next_x);
+        touched[0] = touched[0] | BIT(next_x);
+        next_x++
+}
+#endif
+
+/* ONE statement, one snapshot. Without vc_alive it makes a new incarnation and gives nothing else. It is sent and
+ * runs in one step: if it ran later, its certificate would be older and the rest the same, so the node would only
+ * answer less. */
 inline run_poll(m)
 {
         if
 #ifdef HISTORIES
         :: !alive ->
-                last_incarnation++;
-                incarnation = last_incarnation;
-                alive = 1;
-#ifndef CRASHES
-                save_to_disk();
+                make_incarnation();
+                end_poll(m)
 #endif
+#ifdef TRIGGERS
+        :: SIGNATURE_IS_NEW ->
+                record_signature();
                 end_poll(m)
 #endif
         :: else ->
-                n[m].p.state = BACK;
+#ifdef TRIGGERS
+                n[m].p.trigger_off = !trigger_on;
+                n[m].p.signature = signature;
+#endif
+                n[m].p.out = 1;
                 n[m].p.snapshot = fin;
                 n[m].p.epoch = incarnation;
                 n[m].p.floor = gone;
@@ -58,10 +97,10 @@ inline run_poll(m)
 #ifdef MUTANT_POLL_A_REPLICA
 inline run_poll_on_replica(m)
 {
-        n[m].p.state = BACK;
+        n[m].p.out = 1;
         n[m].p.snapshot = REPLICA_SNAPSHOT;
         n[m].p.epoch = replica.incarnation;
-        n[m].p.tags = (NEW_SINCE(replica.touched[0], (n[m].epoch == replica.incarnation -> n[m].ring[n[m].pos] : 0)) -> 1 : 0)
+        n[m].p.tags = (NEW_SINCE(replica.touched[0], n[m].ring[n[m].pos]) -> 1 : 0)
 }
 #endif
 
@@ -94,6 +133,24 @@ inline forget_positions_that_nothing_uses(m)
         fi
 }
 
+inline certify(m)
+{
+#ifdef TRIGGERS
+        if
+        :: SIGNATURE_IS_NEW_TO(m) -> raise_slot(m, 0, n[m].pos)
+        :: !SIGNATURE_IS_NEW_TO(m)
+        fi;
+        n[m].signature = n[m].p.signature;
+        n[m].certificate = (TRIGGER_OFF(m) -> OLD : CERTIFICATE(m))
+#elif defined(PEERS)
+        n[m].certificate = (m == 0 -> AGE_FROM_PEER(m) : CERTIFICATE(m));
+        n[m].peer_life = n[m].p.peer_life;
+        n[m].peer_pos = n[m].p.peer_pos
+#else
+        n[m].certificate = CERTIFICATE(m)
+#endif
+}
+
 inline publish(m)
 {
         n[m].pos++;
@@ -113,7 +170,7 @@ inline publish(m)
         it = 0;
         n[m].ring[n[m].pos] = n[m].p.snapshot;
         lift_poison(m);
-        n[m].certificate = CERTIFICATE(m);
+        certify(m);
         forget_positions_that_nothing_uses(m);
         end_poll(m)
 }
@@ -121,19 +178,15 @@ inline publish(m)
 proctype poller(byte m)
 {
 end:    do
-        :: atomic { n[m].p.state == IDLE && n[m].pos < POLLS ->
-                n[m].p.state = SENT;
-                n[m].p.sent = 0
-           }
-        :: atomic { n[m].p.state == SENT -> run_poll(m) }
+        :: atomic { !n[m].p.out && n[m].pos < POLLS -> run_poll(m) }
 #ifdef MUTANT_POLL_A_REPLICA
-        :: atomic { n[m].p.state == SENT -> run_poll_on_replica(m) }
+        :: atomic { !n[m].p.out && n[m].pos < POLLS -> run_poll_on_replica(m) }
 #endif
-        :: atomic { n[m].p.state == BACK -> publish(m) }
-        :: atomic { n[m].p.state != IDLE ->             /* error, time-out, connection lost */
+        :: atomic { n[m].p.out -> publish(m) }
+        :: atomic { n[m].p.out ->                       /* error, time-out, connection lost */
 #ifdef MUTANT_FAILED_POLL_COUNTS
                 if
-                :: n[m].p.state == BACK && n[m].p.epoch == n[m].epoch -> n[m].ring[n[m].pos] = n[m].p.snapshot
+                :: n[m].p.epoch == n[m].epoch -> n[m].ring[n[m].pos] = n[m].p.snapshot
                 :: else
                 fi;
 #endif
@@ -142,9 +195,57 @@ end:    do
         od
 }
 
+#if defined(HISTORIES) || defined(TRIGGERS)
+/* All that other nodes' polls can do to us is to be first with these. */
+proctype others()
+{
+end:    do
+#ifdef HISTORIES
+        :: atomic { !alive -> make_incarnation() }
+#endif
+#ifdef TRIGGERS
+        :: atomic { SIGNATURE_IS_NEW -> record_signature() }
+#endif
+        od
+}
+#endif
+
+#ifdef PEERS
+/* Node 0 takes from node 1, in one reply: its life, epoch, position with that poll's snapshot, floor, the tags
+ * touched since the position of the last reply (since the floor, if that was another life or epoch), and the age of
+ * its certificate. */
+inline ask_peer()
+{
+        n[0].p.out = 1;
+        n[0].p.snapshot = n[1].ring[n[1].pos];
+        n[0].p.epoch = n[1].epoch;
+        n[0].p.floor = n[1].floor;
+        n[0].p.peer_life = n[1].life;
+        n[0].p.peer_pos = n[1].pos;
+        n[0].p.peer_age = n[1].certificate;
+        for (it : 0 .. TAGS - 1) {
+                if
+                :: n[1].slots[it] > (SAME_PEER(0) && n[0].epoch == n[1].epoch -> n[0].peer_pos : 0) ->
+                        n[0].p.tags = n[0].p.tags | BIT(it)
+                :: else
+                fi
+        }
+        it = 0
+}
+
+proctype asker()
+{
+end:    do
+        :: atomic { !n[0].p.out && n[0].pos < POLLS && n[1].pos > 0 -> ask_peer() }
+        :: atomic { n[0].p.out -> publish(0) }
+        :: atomic { n[0].p.out -> end_poll(0) }
+        od
+}
+#endif
+
 #ifdef HINTS
-/* A hint may come at any time, at any node, any number of times or never, and may be forged: the tag counts as touched
- * by the next poll still to be sent. Reads invoked here from now on owe what was visible when it came. */
+/* A hint may come at any time, at any node, any number of times or never, and may be forged: the tag counts as
+ * touched by the next poll still to be sent. Reads invoked here from now on owe what was visible when it came. */
 proctype hints()
 {
         byte m, tag;
@@ -179,7 +280,7 @@ proctype unknown_outcome()
         atomic { ((running | vis) & BIT(OWN)) ->
                 n[0].knows = n[0].knows | BIT(OWN);
                 n[0].poison = xid_of[OWN] + 1;
-                n[0].p.before_poison = (n[0].p.state != IDLE)
+                n[0].p.before_poison = n[0].p.out
         }
 }
 #endif
@@ -200,16 +301,24 @@ end:    do
                 n[m].certificate = OLD;
                 n[m].poison = 0;
                 n[m].knows = 0;
+#ifdef TRIGGERS
+                n[m].signature = 0;
+#endif
+#ifdef PEERS
+                n[m].life++;
+                n[m].peer_life = 0;
+                n[m].peer_pos = 0;
+#endif
                 for (it : 0 .. TAGS - 1) { n[m].slots[it] = 0 }
                 for (iw : 0 .. POLLS) { n[m].ring[iw] = 0 }
                 it = 0;
                 iw = 0;
                 if
-                :: e.holder == m && e.at != IN_L2 && e.at != NOWHERE -> drop_entry()
+                :: e.holder == m && (e.at == FILLED || e.at == IN_L1) -> drop_entry()
                 :: else
                 fi;
                 if
-                :: r.waiting && r.reader == m -> end_read()
+                :: r.waiting && m == 0 -> end_read()
                 :: else
                 fi;
                 m = 0
@@ -219,7 +328,8 @@ end:    do
 #endif
 
 #ifdef CLEANUP
-/* One elected node: deletes touches that are visible in an old snapshot, and raises vc_floor in the same transaction. */
+/* One elected node: deletes touches that are visible in an old snapshot, and raises vc_floor in the same
+ * transaction. */
 proctype cleaner()
 {
         byte old;

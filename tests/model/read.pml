@@ -3,7 +3,6 @@
 inline end_read()
 {
         r.waiting = 0;
-        r.reader = 0;
         r.now = 0;
         r.must = 0;
         r.forbidden = 0;
@@ -33,16 +32,15 @@ inline answer()
 /* The followed read. It may wait for ever between any two steps; its `now` stays that of its invocation. */
 proctype reads()
 {
+#ifdef TOKENS
         byte m;
+#endif
 end:    do
         :: atomic { !r.waiting ->
-                select (m : 0 .. NODES - 1);
                 r.waiting = 1;
-                r.reader = m;
                 r.now = NOW_OF_TEST;
-                r.must = (aged[BOUND - 1] | n[m].knows) & vis;
-                r.forbidden = lost_aged[BOUND - 1];
-                m = 0
+                r.must = (aged[BOUND - 1] | n[0].knows) & vis;
+                r.forbidden = lost_aged[BOUND - 1]
            }
 #ifdef TOKENS
         :: atomic { !r.waiting ->
@@ -57,6 +55,6 @@ end:    do
                 m = 0
            }
 #endif
-        :: atomic { r.waiting && e.at == IN_L1 && e.holder == r.reader && MAY_ANSWER(r.reader) -> answer() }
+        :: atomic { r.waiting && e.at == IN_L1 && MAY_ANSWER(0) -> answer() }
         od
 }

@@ -8,6 +8,48 @@
 #define NEW_SINCE(rows, prev)   LACKS(prev, rows)
 #endif
 
+/* The touch commits with the data. */
+#ifdef MUTANT_TOUCH_IN_ITS_OWN_TRANSACTION
+#define TRIGGER_FIRES           false
+#elif defined(TRIGGERS)
+#define TRIGGER_FIRES           trigger_on
+#else
+#define TRIGGER_FIRES           true
+#endif
+
+/* The trigger's catalog rows are compared with a signature *recorded in the database*: the poll that finds another
+ * one records it and touches the table-wide tag in the same transaction, for nodes that start later, too. */
+#if defined(MUTANT_NO_SIGNATURE) || defined(MUTANT_SIGNATURE_PER_NODE)
+#define SIGNATURE_IS_NEW        false
+#else
+#define SIGNATURE_IS_NEW        (signature != recorded)
+#endif
+#ifdef MUTANT_SIGNATURE_PER_NODE
+#define SIGNATURE_IS_NEW_TO(m)  (n[m].pos > 1 && n[m].p.signature != n[m].signature)
+#else
+#define SIGNATURE_IS_NEW_TO(m)  false
+#endif
+#ifdef MUTANT_CERTIFIES_WITHOUT_TRIGGER
+#define TRIGGER_OFF(m)          false
+#else
+#define TRIGGER_OFF(m)          n[m].p.trigger_off
+#endif
+
+/* A certificate taken from another node is as old as that node's, and older by the whole time since asking. */
+#ifdef MUTANT_PEER_AGE_IGNORED
+#define AGE_FROM_PEER(m)        n[m].p.sent
+#elif defined(MUTANT_PEER_CLOCK_FROM_REPLY)
+#define AGE_FROM_PEER(m)        n[m].p.peer_age
+#else
+#define AGE_FROM_PEER(m)        (n[m].p.sent + n[m].p.peer_age < OLD -> n[m].p.sent + n[m].p.peer_age : OLD)
+#endif
+/* Positions belong to one life of the other node. */
+#ifdef MUTANT_PEER_LIFE_IGNORED
+#define SAME_PEER(m)            true
+#else
+#define SAME_PEER(m)            (n[m].peer_life == n[1].life)
+#endif
+
 /* A read's snapshot contains a poll's: nothing finished there is unfinished here. */
 #ifdef MUTANT_CONTAINS_BY_XMAX
 #define CONTAINS(s, p)          (!LACKS(UPTO(s), UPTO(p)))
@@ -22,8 +64,8 @@
 #define REPLICA_SNAPSHOT        TRAILING(replica.fin)
 #endif
 
-/* A poll of a known history asks for what is new since the last one; of a new history for all touches since the floor,
- * and these count as touched at this poll. */
+/* A poll of a known history asks for what is new since the last one; of a new history for all touches since the
+ * floor, and these count as touched at this poll. */
 #define SINCE(m)                (n[m].epoch == incarnation -> n[m].ring[n[m].pos] : gone)
 #ifdef MUTANT_RING_OF_OLD_EPOCH
 #define POSITION_OF_TOUCH(m)    (n[m].first == n[m].pos -> 1 : n[m].pos)        /* "position 1", taken literally */
@@ -74,11 +116,12 @@
 #ifdef MUTANT_HINT_BY_POLL_IN_FLIGHT
 #define NEXT_POLL_TO_BE_SENT(m) (n[m].pos + 1)
 #else
-#define NEXT_POLL_TO_BE_SENT(m) (n[m].pos + 1 + (n[m].p.state != IDLE -> 1 : 0))
+#define NEXT_POLL_TO_BE_SENT(m) (n[m].pos + 1 + n[m].p.out)
 #endif
 
-/* An own write of unknown outcome poisons its tag until a poll *sent after the poison was set* has the xid finished in its
- * snapshot, whatever its epoch: an older one may have run in an older history, in which that xid was somebody else's. */
+/* An own write of unknown outcome poisons its tag until a poll *sent after the poison was set* has the xid finished
+ * in its snapshot, whatever its epoch: an older one may have run in an older history, in which that xid was somebody
+ * else's. */
 #ifdef MUTANT_POISON_TILL_NEXT_POLL
 #define PAST_POISON(m)          (!n[m].p.before_poison)
 #elif defined(MUTANT_POISON_TILL_ANY_POLL)

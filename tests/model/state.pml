@@ -1,12 +1,13 @@
 /* state.pml: sizes and the whole state of the polled provider's model.
  *
- * Sets are bit masks. A snapshot is the mask of the transactions that are *finished* in it: PostgreSQL's xmax is one past the
- * newest finished xid and xip names the unfinished ones below, so the mask and (xmin, xmax, xip) say the same, and "P is
- * contained in S" is "no bit of P is missing in S". A state of the data is the mask of the *writes* in it. Writes and
- * transaction ids are kept apart, because a crash can hand the xid of a lost write to the next one. */
+ * Sets are bit masks. A snapshot is the mask of the transactions that are *finished* in it: PostgreSQL's xmax is one
+ * past the newest finished xid and xip names the unfinished ones below, so the mask and (xmin, xmax, xip) say the
+ * same, and "P is contained in S" is "no bit of P is missing in S". A state of the data is the mask of the *writes*
+ * in it. Writes and transaction ids are kept apart, because a crash can hand the xid of a lost write to the next
+ * one. */
 
 #ifndef NODES
-#define NODES 1
+#define NODES 1         /* nodes are alike, so the followed read always asks node 0 */
 #endif
 #ifndef WRITES
 #define WRITES 2
@@ -23,7 +24,9 @@
 #ifndef BOUND
 #define BOUND 1         /* B in ticks: 1 or 2 */
 #endif
+#ifndef PATIENCE
 #define PATIENCE 1      /* a read that waits for more ticks than this is tested as if it had come later */
+#endif
 #define OLD     (BOUND + PATIENCE)      /* ages stop growing here: no test tells older ones apart */
 
 #if defined(CRASHES) || defined(FAILOVERS)
@@ -33,8 +36,9 @@
 #define BIT(x)          (1 << (x))
 #define LACKS(s, p)     ((p) & ~(s))            /* the bits of p that s has not */
 #define TRAILING(m)     ((m) & ~((m) + 1))      /* xids below the oldest unfinished one: (xmin, xmin, {}) */
-#define UPTO(m)         ((m) & 32 -> 63 : ((m) & 16 -> 31 : ((m) & 8 -> 15 : ((m) & 4 -> 7 : ((m) & 2 -> 3 : (m) & 1)))))
-#define STRANGER        128                     /* in a value: it was never in this database, or not under this definition */
+#define UPTO(m)         ((m) & 32 -> 63 : ((m) & 16 -> 31 : UPTO_4(m)))         /* xids below xmax */
+#define UPTO_4(m)       ((m) & 8 -> 15 : ((m) & 4 -> 7 : ((m) & 2 -> 3 : (m) & 1)))
+#define STRANGER        128                     /* in a value: never of this database and definition */
 #define OTHER_DATABASE  15                      /* an epoch that is not ours */
 #define ALL_XIDS        63
 
@@ -54,6 +58,11 @@ byte gone;                      /* vc_floor, a snapshot: rows of xids in it may 
 byte incarnation = 1;           /* vc_epoch; 0 is "none" */
 bit alive = 1;                  /* vc_alive (UNLOGGED) holds the same incarnation */
 byte last_incarnation = 1;      /* uuids are never drawn twice */
+#ifdef TRIGGERS
+bit trigger_on = 1;
+byte signature;                 /* of the triggers, from the catalogs: changes with every ALTER */
+byte recorded;                  /* the signature that polls have taken notice of, a row in the database */
+#endif
 byte token_epoch[WRITES];       /* epoch in the write's token; 0: no token was issued */
 
 /* what is safe on disk; crash and fail-over go back to it, replicas follow it */
@@ -66,17 +75,23 @@ typedef image {
 image disk, replica, nothing;
 
 /* ---- nodes ---- */
-#define IDLE    0
-#define SENT    1               /* on its way to the database */
-#define BACK    2               /* executed there, on its way back */
 typedef poll {
-        byte state;
+        bit out;                /* sent, and not yet answered */
         byte sent;              /* ticks since it was sent */
         bit before_poison;      /* it was sent before the poison was set */
         byte snapshot;
         byte epoch;
         byte floor;
         byte tags;              /* mask of touched tags */
+#ifdef TRIGGERS
+        bit trigger_off;
+        byte signature;
+#endif
+#ifdef PEERS
+        byte peer_life;         /* of another node's reply: its life, position, age of certificate */
+        byte peer_pos;
+        byte peer_age;
+#endif
 };
 typedef node {
         byte epoch;             /* 0: has never polled */
@@ -87,7 +102,15 @@ typedef node {
         byte slots[TAGS];
         byte certificate = OLD; /* ticks since the last successful poll was sent */
         byte poison;            /* xid + 1 of an own write with unknown outcome */
-        byte knows;             /* writes that a hint or an own write announced: reads here must see them without delay */
+        byte knows;             /* writes hinted or of unknown outcome: reads owe them without delay */
+#ifdef TRIGGERS
+        byte signature;
+#endif
+#ifdef PEERS
+        byte life;              /* drawn at start: positions belong to it */
+        byte peer_life;
+        byte peer_pos;
+#endif
         poll p;
 };
 node n[NODES];
@@ -113,9 +136,8 @@ entry e;
 /* ---- the followed read ---- */
 typedef request {
         bit waiting;
-        byte reader;            /* the node that was asked */
         byte now;               /* ticks since the time that the node's test takes for the present */
-        byte must;              /* writes that the answer has to contain, unless the database itself loses them meanwhile */
+        byte must;              /* writes that the answer owes, unless the database loses them meanwhile */
         byte forbidden;             /* writes that it may not contain */
         byte token;             /* write + 1 of GET ... AFTER token; 0: none */
 };
