@@ -54,13 +54,17 @@ function(vc_program name main)
         endif()
 endfunction()
 
-# vc_program_glob(<name> <folder> LIBS ...): a program of all .c files of a folder.
+# vc_program_glob(<name> <folder> LIBS ...): a program of all .c files of a folder; all but main.c are in the library
+# vc_<folder> for its unit tests. No layer: nothing else may use it.
 function(vc_program_glob name folder)
         cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
         file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+        list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/main.c)
         if(sources)
-                add_executable(${name} ${sources})
-                target_link_libraries(${name} PRIVATE ${ARG_LIBS} vc_flags)
+                add_library(vc_${folder} STATIC ${sources})
+                target_link_libraries(vc_${folder} PUBLIC ${ARG_LIBS} PRIVATE vc_flags)
+                add_executable(${name} ${folder}/main.c)
+                target_link_libraries(${name} PRIVATE vc_${folder} vc_flags)
                 add_dependencies(vc_programs ${name})
         endif()
 endfunction()

@@ -3,7 +3,7 @@ add_library(vc_flags INTERFACE)
 target_compile_options(vc_flags INTERFACE
         -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
         -fno-omit-frame-pointer -fstack-protector-strong)
-target_compile_definitions(vc_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(vc_flags INTERFACE _GNU_SOURCE VC_VERSION="${PROJECT_VERSION}")
 target_include_directories(vc_flags INTERFACE ${CMAKE_SOURCE_DIR})
 
 if(VC_SANITIZE)

@@ -104,26 +104,6 @@ static struct slice zip_digits(struct slice text, char digits[6])
         return slice_of(digits, 5);
 }
 
-static enum err put_cell(struct draft *d, const struct import_column *column)
-{
-        struct slice text = cell(d, column->column);
-        char digits[6];
-
-        if (text.len == 0)
-                return column->required ? refuse(d, IMPORT_REASON_MISSING, column->column) : OK;
-        if (!slice_is_utf8(text))
-                return refuse(d, IMPORT_REASON_ENCODING, column->column);
-        switch (column->form) {
-        case FORM_ID: return put_id(d, column, text);
-        case FORM_TEXT: return put_member(d, column->field, text);
-        case FORM_DATE: return put_date(d, column, text);
-        case FORM_INSTANT: return put_instant(d, column, text);
-        case FORM_GENDER: return put_member(d, column->field, gender_word(text));
-        case FORM_ZIP: return put_member(d, column->field, zip_digits(text, digits));
-        }
-        return ERR_INTERNAL;
-}
-
 /* ---- what follows from several cells ---- */
 
 /* An unkeyed hash on purpose: the id must be the same on every machine and at every import. The cells are told apart by
@@ -149,6 +129,17 @@ static bool is_active(const struct draft *d)
 /* Rising; "UNKNOWN" stands for an empty cell. */
 static const char *const SEVERITIES[] = {"UNKNOWN", "MILD", "MODERATE", "SEVERE"};
 
+enum { REACTION_COUNT = 2 };
+
+static const struct {
+        const char *code;
+        const char *display;
+        const char *severity;
+} REACTIONS[REACTION_COUNT] = {
+        {"REACTION1", "DESCRIPTION1", "SEVERITY1"},
+        {"REACTION2", "DESCRIPTION2", "SEVERITY2"},
+};
+
 static enum err severity_rank(const struct draft *d, const char *column, size_t *rank)
 {
         struct slice text = cell(d, column);
@@ -162,74 +153,69 @@ static enum err severity_rank(const struct draft *d, const char *column, size_t 
         return refuse(d, IMPORT_REASON_SEVERITY, column);
 }
 
-struct reaction {
-        const char *code_column;
-        const char *display_column;
-        const char *severity_column;
-        size_t rank;
-};
-
-static bool has_reaction(const struct draft *d, const struct reaction *r)
+static enum err put_severity(struct draft *d)
 {
-        return cell(d, r->code_column).len > 0 || cell(d, r->display_column).len > 0;
+        size_t worst = 0;
+
+        for (size_t i = 0; i < REACTION_COUNT; i++) {
+                size_t rank;
+                enum err rc = severity_rank(d, REACTIONS[i].severity, &rank);
+
+                if (rc != OK)
+                        return rc;
+                if (rank > worst)
+                        worst = rank;
+        }
+        return put_member(d, "severity", slice_str(SEVERITIES[worst]));
 }
 
-static enum err put_reaction(struct draft *d, const struct reaction *r)
+static bool has_reaction(const struct draft *d, size_t i)
 {
-        struct slice code = cell(d, r->code_column);
-        struct slice display = cell(d, r->display_column);
-        enum err rc;
+        return cell(d, REACTIONS[i].code).len > 0 || cell(d, REACTIONS[i].display).len > 0;
+}
+
+static enum err put_reaction(struct draft *d, size_t i)
+{
+        struct slice code = cell(d, REACTIONS[i].code);
+        struct slice display = cell(d, REACTIONS[i].display);
+        size_t rank;
+        enum err rc = severity_rank(d, REACTIONS[i].severity, &rank);
 
         if (!slice_is_utf8(code))
-                return refuse(d, IMPORT_REASON_ENCODING, r->code_column);
+                return refuse(d, IMPORT_REASON_ENCODING, REACTIONS[i].code);
         if (!slice_is_utf8(display))
-                return refuse(d, IMPORT_REASON_ENCODING, r->display_column);
-        rc = value_put_map(d->out, 3);
+                return refuse(d, IMPORT_REASON_ENCODING, REACTIONS[i].display);
+        if (rc == OK)
+                rc = value_put_map(d->out, 3);
         if (rc == OK)
                 rc = value_put_member(d->out, "code", code);
         if (rc == OK)
                 rc = value_put_member(d->out, "display", display);
-        return rc == OK ? value_put_member(d->out, "severity", slice_str(SEVERITIES[r->rank])) : rc;
+        return rc == OK ? value_put_member(d->out, "severity", slice_str(SEVERITIES[rank])) : rc;
 }
 
-static enum err put_reactions(struct draft *d, const struct reaction *reactions, size_t count)
+static enum err put_reactions(struct draft *d)
 {
         uint32_t given = 0;
         enum err rc;
 
-        for (size_t i = 0; i < count; i++)
-                given += has_reaction(d, &reactions[i]) ? 1 : 0;
+        for (size_t i = 0; i < REACTION_COUNT; i++)
+                given += has_reaction(d, i) ? 1 : 0;
         d->members++;
         rc = value_put_str(d->out, "reactions");
         if (rc == OK)
                 rc = value_put_list(d->out, given);
-        for (size_t i = 0; rc == OK && i < count; i++)
-                if (has_reaction(d, &reactions[i]))
-                        rc = put_reaction(d, &reactions[i]);
+        for (size_t i = 0; rc == OK && i < REACTION_COUNT; i++)
+                if (has_reaction(d, i))
+                        rc = put_reaction(d, i);
         return rc;
 }
 
-static enum err derive_allergy(struct draft *d)
+static enum err put_status(struct draft *d)
 {
-        struct reaction reactions[] = {
-                {"REACTION1", "DESCRIPTION1", "SEVERITY1", 0},
-                {"REACTION2", "DESCRIPTION2", "SEVERITY2", 0},
-        };
-        size_t worst = 0;
-        enum err rc = OK;
+        const char *ended = d->layout->kind == IMPORT_conditions ? "resolved" : "inactive";
 
-        for (size_t i = 0; rc == OK && i < 2; i++) {
-                rc = severity_rank(d, reactions[i].severity_column, &reactions[i].rank);
-                if (reactions[i].rank > worst)
-                        worst = reactions[i].rank;
-        }
-        if (rc == OK)
-                rc = put_record_id(d);
-        if (rc == OK)
-                rc = put_member(d, "severity", slice_str(SEVERITIES[worst]));
-        if (rc == OK)
-                rc = put_member(d, "status", slice_str(is_active(d) ? "active" : "inactive"));
-        return rc == OK ? put_reactions(d, reactions, 2) : rc;
+        return put_member(d, "status", slice_str(is_active(d) ? "active" : ended));
 }
 
 /* The word in parentheses at the end of a SNOMED CT term; empty when there is none. */
@@ -243,36 +229,56 @@ static struct slice semantic_tag(struct slice term)
         return open == NULL ? SLICE_EMPTY : slice_of(open + 1, (size_t)(term.data + term.len - 1 - (open + 1)));
 }
 
-static enum err derive_condition(struct draft *d)
+static enum err put_kind(struct draft *d)
+{
+        struct slice tag = semantic_tag(cell(d, "DESCRIPTION"));
+
+        return tag.len == 0 ? OK : put_member(d, "kind", tag);
+}
+
+static enum err put_chronic(struct draft *d)
 {
         struct slice tag = semantic_tag(cell(d, "DESCRIPTION"));
         bool illness = tag.len == 0 || slice_equal(tag, slice_str("disorder"));
-        enum err rc = put_record_id(d);
+        enum err rc = value_put_str(d->out, "chronic");
 
-        if (rc == OK)
-                rc = put_member(d, "status", slice_str(is_active(d) ? "active" : "resolved"));
-        if (rc == OK && tag.len > 0)
-                rc = put_member(d, "kind", tag);
-        if (rc == OK)
-                rc = value_put_str(d->out, "chronic");
         d->members++;
         return rc == OK ? value_put_bool(d->out, illness && is_active(d)) : rc;
 }
 
-static enum err derive_vaccination(struct draft *d)
+static enum err put_computed(struct draft *d, const struct import_column *column)
 {
-        enum err rc = put_record_id(d);
-
-        return rc == OK ? put_member(d, "system", slice_str("CVX")) : rc;
+        switch (column->form) {
+        case FORM_RECORD_ID: return put_record_id(d);
+        case FORM_SEVERITY: return put_severity(d);
+        case FORM_REACTIONS: return put_reactions(d);
+        case FORM_STATUS: return put_status(d);
+        case FORM_KIND: return put_kind(d);
+        case FORM_CHRONIC: return put_chronic(d);
+        case FORM_CVX: return put_member(d, column->field, slice_str("CVX"));
+        default: return ERR_INTERNAL;
+        }
 }
 
-static enum err derive(struct draft *d)
+/* ---- rows ---- */
+
+static enum err put_cell(struct draft *d, const struct import_column *column)
 {
-        switch (d->layout->kind) {
-        case IMPORT_allergies: return derive_allergy(d);
-        case IMPORT_conditions: return derive_condition(d);
-        case IMPORT_vaccinations: return derive_vaccination(d);
-        default: return OK;
+        struct slice text = cell(d, column->column);
+        char digits[6];
+
+        if (text.len == 0)
+                return column->need == NEED_REQUIRED ? refuse(d, IMPORT_REASON_MISSING, column->column) : OK;
+        if (!slice_is_utf8(text))
+                return refuse(d, IMPORT_REASON_ENCODING, column->column);
+        switch (column->form) {
+        case FORM_ID: return put_id(d, column, text);
+        case FORM_TEXT: return put_member(d, column->field, text);
+        case FORM_DATE: return put_date(d, column, text);
+        case FORM_INSTANT: return put_instant(d, column, text);
+        case FORM_GENDER: return put_member(d, column->field, gender_word(text));
+        case FORM_ZIP: return put_member(d, column->field, zip_digits(text, digits));
+        default: return ERR_INTERNAL;
         }
 }
 
@@ -290,9 +296,7 @@ enum err import_row_to_record(
                 return refuse(&d, IMPORT_REASON_COLUMNS, NULL);
         rc = value_open_map(out, &mark);
         for (size_t i = 0; rc == OK && i < count; i++)
-                rc = put_cell(&d, &columns[i]);
-        if (rc == OK)
-                rc = derive(&d);
+                rc = columns[i].need == NEED_COMPUTED ? put_computed(&d, &columns[i]) : put_cell(&d, &columns[i]);
         if (rc == OK)
                 value_close(out, mark, d.members);
         else

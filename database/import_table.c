@@ -4,13 +4,9 @@
 #include "base/mem.h"
 
 static const struct import_column COLUMNS[] = {
-#define REQUIRED                                 true
-#define OPTIONAL                                 false
-#define COLUMN(table, column, field, form, need) {IMPORT_##table, column, field, FORM_##form, need},
+#define COLUMN(table, column, field, form, need) {IMPORT_##table, column, field, FORM_##form, NEED_##need},
 #include "database/import_columns.def"
 #undef COLUMN
-#undef OPTIONAL
-#undef REQUIRED
 };
 
 enum { COLUMN_COUNT = sizeof(COLUMNS) / sizeof(COLUMNS[0]), SIGNATURE_MAX = 8 };
@@ -77,7 +73,7 @@ static bool fits(const struct import_layout *layout, enum import_kind kind)
         const struct import_column *columns = import_table_columns(kind, &count);
 
         for (size_t i = 0; i < count; i++)
-                if (columns[i].required && !has_column(layout, columns[i].column))
+                if (columns[i].need == NEED_REQUIRED && !has_column(layout, columns[i].column))
                         return false;
         for (size_t i = 0; i < SIGNATURE_MAX && signature->never[i] != NULL; i++)
                 if (has_column(layout, signature->never[i]))

@@ -7,14 +7,30 @@
 
 enum import_kind { IMPORT_students, IMPORT_allergies, IMPORT_conditions, IMPORT_vaccinations, IMPORT_KIND_COUNT };
 
-enum import_form { FORM_ID, FORM_TEXT, FORM_DATE, FORM_INSTANT, FORM_GENDER, FORM_ZIP };
+enum import_form {
+        FORM_ID,
+        FORM_TEXT,
+        FORM_DATE,
+        FORM_INSTANT,
+        FORM_GENDER,
+        FORM_ZIP,
+        FORM_RECORD_ID,
+        FORM_SEVERITY,
+        FORM_REACTIONS,
+        FORM_STATUS,
+        FORM_KIND,
+        FORM_CHRONIC,
+        FORM_CVX
+};
+
+enum import_need { NEED_REQUIRED, NEED_OPTIONAL, NEED_COMPUTED };
 
 struct import_column {
         enum import_kind kind;
         const char *column;
         const char *field;
         enum import_form form;
-        bool required;
+        enum import_need need;
 };
 
 /* The rows of import_columns.def, those of one table together. Constant; any thread. */

@@ -114,12 +114,11 @@ static void allergies_take_their_worst_severity(void **state)
                 "2009-09-27,,42,e1,256349002,SNOMED-CT,Peanut (substance),allergy,food,418290006,Itching,MILD,39579001,"
                 "Anaphylaxis (disorder),SEVERE\n",
                 IMPORT_allergies,
-                "{\"student\":\"42\",\"code\":\"256349002\",\"system\":\"SNOMED-CT\",\"display\":\"Peanut "
-                "(substance)\","
-                "\"type\":\"allergy\",\"category\":\"food\",\"onset\":\"2009-09-27\",\"id\":\"8479fbeaa27c3bb7\","
-                "\"severity\":\"SEVERE\",\"status\":\"active\",\"reactions\":[{\"code\":\"418290006\",\"display\":"
-                "\"Itching\",\"severity\":\"MILD\"},{\"code\":\"39579001\",\"display\":\"Anaphylaxis (disorder)\","
-                "\"severity\":\"SEVERE\"}]}");
+                "{\"student\":\"42\",\"id\":\"8479fbeaa27c3bb7\",\"display\":\"Peanut (substance)\","
+                "\"severity\":\"SEVERE\",\"status\":\"active\",\"onset\":\"2009-09-27\",\"category\":\"food\","
+                "\"type\":\"allergy\",\"code\":\"256349002\",\"system\":\"SNOMED-CT\",\"reactions\":["
+                "{\"code\":\"418290006\",\"display\":\"Itching\",\"severity\":\"MILD\"},"
+                "{\"code\":\"39579001\",\"display\":\"Anaphylaxis (disorder)\",\"severity\":\"SEVERE\"}]}");
 }
 
 static void old_tables_of_one_form_are_told_apart_by_the_file_name(void **state)
@@ -130,8 +129,8 @@ static void old_tables_of_one_form_are_told_apart_by_the_file_name(void **state)
 
         (void)state;
         assert_record("data/conditions/old_Allergies.csv", old, IMPORT_allergies,
-                "{\"student\":\"p\",\"code\":\"300913006\",\"display\":\"Shellfish\",\"onset\":\"1973-11-02\","
-                "\"end\":\"1990-01-01\",\"id\":\"cd1c6ccc6686aa92\",\"severity\":\"UNKNOWN\",\"status\":\"inactive\","
+                "{\"student\":\"p\",\"id\":\"cd1c6ccc6686aa92\",\"display\":\"Shellfish\",\"severity\":\"UNKNOWN\","
+                "\"status\":\"inactive\",\"onset\":\"1973-11-02\",\"end\":\"1990-01-01\",\"code\":\"300913006\","
                 "\"reactions\":[]}");
         outcome_init(&o);
         assert_ok(import_text("conditions.csv", old, &o));
@@ -157,21 +156,22 @@ static void assert_condition(const char *stop, const char *display, const char *
         assert_ok(buf_append(&o.record, "", 1));
         found = strstr((const char *)buf_slice(&o.record).data, "\"status\"");
         assert_non_null(found);
-        assert_string_equal(found, expected);
+        assert_int_equal(strncmp(found, expected, strlen(expected)), 0);
         outcome_deinit(&o);
 }
 
 static void chronic_is_what_is_active_and_an_illness(void **state)
 {
         (void)state;
-        assert_condition("", "Asthma (disorder)", "\"status\":\"active\",\"kind\":\"disorder\",\"chronic\":true}");
-        assert_condition("", "Otitis media", "\"status\":\"active\",\"chronic\":true}");
         assert_condition(
-                "2019-02-01", "Asthma (disorder)", "\"status\":\"resolved\",\"kind\":\"disorder\",\"chronic\":false}");
-        assert_condition(
-                "", "Full-time employment (finding)", "\"status\":\"active\",\"kind\":\"finding\",\"chronic\":false}");
+                "", "Asthma (disorder)", "\"status\":\"active\",\"chronic\":true,\"kind\":\"disorder\",\"onset\"");
+        assert_condition("", "Otitis media", "\"status\":\"active\",\"chronic\":true,\"onset\"");
+        assert_condition("2019-02-01", "Asthma (disorder)",
+                "\"status\":\"resolved\",\"chronic\":false,\"kind\":\"disorder\",\"onset\"");
+        assert_condition("", "Full-time employment (finding)",
+                "\"status\":\"active\",\"chronic\":false,\"kind\":\"finding\",\"onset\"");
         assert_condition("", "Sprain (of) ankle (morphologic abnormality)",
-                "\"status\":\"active\",\"kind\":\"morphologic abnormality\",\"chronic\":false}");
+                "\"status\":\"active\",\"chronic\":false,\"kind\":\"morphologic abnormality\",\"onset\"");
 }
 
 static void immunizations_keep_leading_zeros_and_either_form_of_date(void **state)
@@ -181,12 +181,12 @@ static void immunizations_keep_leading_zeros_and_either_form_of_date(void **stat
                 "DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION,BASE_COST\n"
                 "2024-06-16T12:42:17Z,p,e,08,Hep B  adolescent or pediatric,136.00\n",
                 IMPORT_vaccinations,
-                "{\"student\":\"p\",\"code\":\"08\",\"display\":\"Hep B  adolescent or pediatric\","
-                "\"date\":\"2024-06-16T12:42:17Z\",\"id\":\"18184e7b08fc8ba5\",\"system\":\"CVX\"}");
+                "{\"student\":\"p\",\"id\":\"18184e7b08fc8ba5\",\"display\":\"Hep B  adolescent or pediatric\","
+                "\"date\":\"2024-06-16T12:42:17Z\",\"code\":\"08\",\"system\":\"CVX\"}");
         assert_record("i.csv", "DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n2011-05-01,p,e,140,\"Flu, seasonal\"\n",
                 IMPORT_vaccinations,
-                "{\"student\":\"p\",\"code\":\"140\",\"display\":\"Flu, seasonal\",\"date\":\"2011-05-01\","
-                "\"id\":\"34b312430114cd61\",\"system\":\"CVX\"}");
+                "{\"student\":\"p\",\"id\":\"34b312430114cd61\",\"display\":\"Flu, seasonal\","
+                "\"date\":\"2011-05-01\",\"code\":\"140\",\"system\":\"CVX\"}");
 }
 
 static void other_tables_are_not_taken_for_one_of_ours(void **state)

@@ -1,0 +1,167 @@
+#include "cli/import_files.h"
+
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* ---- reading ---- */
+
+/* Feeds the file piece by piece; for the header alone, no further than the piece that completes it. */
+static enum err feed_file(const char *path, struct import_csv *import, bool only_header, struct err_msg *msg)
+{
+        uint8_t piece[1 << 16];
+        FILE *file = fopen(path, "rb");
+        enum import_kind kind;
+        enum err rc = OK;
+        size_t len = 1;
+
+        if (file == NULL)
+                return err_errno(msg, ERR_IO, errno, "cannot open %s", path);
+        while (rc == OK && len > 0 && !(only_header && import_csv_kind(import, &kind))) {
+                len = fread(piece, 1, sizeof(piece), file);
+                if (ferror(file))
+                        rc = err_errno(msg, ERR_IO, errno, "cannot read %s", path);
+                else if (len > 0)
+                        rc = import_csv_feed(import, slice_of(piece, len), msg);
+                else
+                        rc = import_csv_finish(import, msg);
+        }
+        (void)fclose(file);
+        return rc;
+}
+
+enum err import_files_read(const char *path, struct import_csv *import, struct err_msg *msg)
+{
+        return feed_file(path, import, false, msg);
+}
+
+/* ---- finding ---- */
+
+static enum err ignore_record(void *context, uint64_t line, struct slice record)
+{
+        (void)context;
+        (void)line;
+        (void)record;
+        return OK;
+}
+
+static enum err ignore_reject(void *context, uint64_t line, const struct import_reject *reject)
+{
+        (void)context;
+        (void)line;
+        (void)reject;
+        return OK;
+}
+
+static enum err find_kind(const char *path, enum import_kind *kind, struct err_msg *msg)
+{
+        const struct import_sink sink = {.record = ignore_record, .rejected = ignore_reject, .context = NULL};
+        struct import_csv *import;
+        enum err rc = import_csv_create(&import, path, &sink);
+
+        if (rc != OK)
+                return err_set(msg, rc, "out of memory");
+        rc = feed_file(path, import, true, msg);
+        if (rc == OK && !import_csv_kind(import, kind))
+                rc = ERR_INTERNAL;
+        import_csv_destroy(&import);
+        return rc;
+}
+
+static enum err add_file(struct import_files *files, const char *path, bool found, struct err_msg *msg)
+{
+        struct import_file *grown = vc_realloc(files->files, (files->count + 1) * sizeof(*grown));
+        struct import_file *file;
+        enum err rc;
+
+        if (grown == NULL)
+                return err_set(msg, ERR_NOMEM, "out of memory");
+        files->files = grown;
+        file = &grown[files->count];
+        *file = (struct import_file){.path = vc_strdup(path), .kind = IMPORT_students};
+        if (file->path == NULL)
+                return err_set(msg, ERR_NOMEM, "out of memory");
+        files->count++;
+        rc = find_kind(path, &file->kind, msg);
+        if (rc == ERR_NOTFOUND && found) {
+                file->skipped = true;
+                file->why = *msg;
+                return OK;
+        }
+        return rc == ERR_NOTFOUND || rc == ERR_BADVALUE ? err_wrap(msg, rc, "%s", path) : rc;
+}
+
+static bool is_csv(const char *name)
+{
+        size_t len = strlen(name);
+
+        return len > 4 && strcasecmp(name + len - 4, ".csv") == 0;
+}
+
+static enum err add_entry(struct import_files *files, const char *folder, const char *name, struct err_msg *msg)
+{
+        char path[4096];
+
+        if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path))
+                return err_set(msg, ERR_IO, "a path in %s is too long", folder);
+        return add_file(files, path, true, msg);
+}
+
+static enum err add_folder(struct import_files *files, const char *folder, struct err_msg *msg)
+{
+        DIR *dir = opendir(folder);
+        const struct dirent *entry;
+        size_t before = files->count;
+        enum err rc = OK;
+
+        if (dir == NULL)
+                return err_errno(msg, ERR_IO, errno, "cannot read the folder %s", folder);
+        while (rc == OK && (entry = readdir(dir)) != NULL)
+                if (is_csv(entry->d_name))
+                        rc = add_entry(files, folder, entry->d_name, msg);
+        (void)closedir(dir);
+        if (rc == OK && files->count == before)
+                rc = err_set(msg, ERR_IO, "the folder %s has no .csv files", folder);
+        return rc;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+        const struct import_file *left = a;
+        const struct import_file *right = b;
+
+        if (left->kind != right->kind)
+                return left->kind < right->kind ? -1 : 1;
+        return strcmp(left->path, right->path);
+}
+
+enum err import_files_init(struct import_files *out, const char *const *paths, size_t count, struct err_msg *msg)
+{
+        enum err rc = OK;
+
+        *out = (struct import_files){.files = NULL, .count = 0};
+        for (size_t i = 0; rc == OK && i < count; i++) {
+                struct stat info;
+
+                if (stat(paths[i], &info) != 0)
+                        rc = err_errno(msg, ERR_IO, errno, "cannot open %s", paths[i]);
+                else
+                        rc = S_ISDIR(info.st_mode) ? add_folder(out, paths[i], msg)
+                                                   : add_file(out, paths[i], false, msg);
+        }
+        if (rc == OK && out->count > 1)
+                qsort(out->files, out->count, sizeof(*out->files), compare_files);
+        return rc;
+}
+
+void import_files_deinit(struct import_files *files)
+{
+        for (size_t i = 0; i < files->count; i++)
+                vc_free(files->files[i].path);
+        vc_free(files->files);
+        *files = (struct import_files){.files = NULL, .count = 0};
+}

@@ -1,0 +1,7 @@
+/* vitalcache: the command line of vitalcached. */
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
+{
+        return cli_run(argc, argv, stdin, stdout, stderr);
+}
