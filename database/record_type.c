@@ -21,7 +21,8 @@ static enum err load_types(struct type_load *load, const struct yaml_node *root)
 
         if (types != NULL)
                 rc = yaml_expect(types, YAML_MAP, "a map of record types", load->msg);
-        for (const struct yaml_node *node = types == NULL ? NULL : types->first; rc == OK && node != NULL; node = node->next)
+        for (const struct yaml_node *node = types == NULL ? NULL : types->first; rc == OK && node != NULL;
+                node = node->next)
                 rc = type_load_type(load, node);
         return rc;
 }
