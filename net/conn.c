@@ -1,0 +1,465 @@
+#include "net/conn.h"
+
+#include "base/mem.h"
+#include "monitoring/counters.h"
+#include "net/call.h"
+#include "net/command.h"
+#include "net/lane.h"
+#include "net/pubsub.h"
+#include "net/resp_parse.h"
+#include "net/services.h"
+#include "net/session.h"
+
+#include <event2/event.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+        READ_ROOM = 16 * 1024,
+        OUTPUT_ENOUGH = 256 * 1024, /* unsent bytes past which no further command is run */
+        OVERLAP_MAX = 256           /* commands of one connection that may be under way at once */
+};
+
+struct conn {
+        struct list link;       /* lane->conns */
+        struct list dirty;      /* lane->dirty */
+        struct list subscriber; /* lane->subscribers */
+        struct lane *lane;
+        struct event *readable;
+        struct event *writable;
+        int fd; /* -1: closed, and kept for the commands under way */
+        struct buf in;
+        struct buf out;
+        struct resp_parser parser;
+        struct resp_frame frame;   /* with has_frame: to be run, or being run with `holder` */
+        struct reply_slot *holder; /* the deferred command that the next one waits for */
+        struct reply_queue queue;
+        struct session session;
+        struct nanos opened;
+        struct nanos active;
+        uint64_t commands;
+        bool has_frame;
+        bool output_full; /* the last run ended because of OUTPUT_ENOUGH */
+        bool read_paused;
+        bool write_awaited;
+        bool eof;     /* no more bytes will come, or be read */
+        bool closing; /* no further command is run; close when all is sent */
+};
+
+static void conn_free(struct conn *conn)
+{
+        struct lane *lane = conn->lane;
+
+        reply_queue_deinit(&conn->queue);
+        resp_parser_deinit(&conn->parser);
+        buf_deinit(&conn->in);
+        buf_deinit(&conn->out);
+        vc_free(conn);
+        lane_conn_gone(lane);
+}
+
+static void free_events(struct conn *conn)
+{
+        if (conn->readable != NULL)
+                event_free(conn->readable);
+        if (conn->writable != NULL)
+                event_free(conn->writable);
+        conn->readable = NULL;
+        conn->writable = NULL;
+}
+
+void conn_close(struct conn *conn)
+{
+        VC_ASSERT(conn->fd >= 0);
+        free_events(conn);
+        close(conn->fd);
+        conn->fd = -1;
+        list_remove(&conn->link);
+        list_remove(&conn->dirty);
+        conn_subscribe(conn, false);
+        counter_add(COUNTER_connections_closed, 1);
+        atomic_fetch_sub(&conn->lane->services->clients, 1);
+        if (conn->queue.waiting == 0)
+                conn_free(conn);
+}
+
+/* ---- bytes out ---- */
+
+static void await_writable(struct conn *conn, bool await)
+{
+        if (conn->write_awaited == await)
+                return;
+        if ((await ? event_add(conn->writable, NULL) : event_del(conn->writable)) == 0)
+                conn->write_awaited = await;
+}
+
+/* One write of what there is. False when the connection is broken. */
+static bool flush(struct conn *conn)
+{
+        struct slice bytes = buf_slice(&conn->out);
+        ssize_t sent;
+
+        if (bytes.len == 0)
+                return true;
+        sent = send(conn->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+                return false;
+        if (sent > 0) {
+                counter_add(COUNTER_bytes_sent, (uint64_t)sent);
+                buf_consume(&conn->out, (size_t)sent);
+        }
+        await_writable(conn, buf_len(&conn->out) > 0);
+        return true;
+}
+
+/* ---- commands ---- */
+
+/* A request that cannot be understood ends the connection after the replies before it: where the next one would begin
+ * is not known. */
+static void refuse_bytes(struct conn *conn, enum err code, const struct err_msg *msg)
+{
+        struct reply_slot *slot = reply_queue_take(&conn->queue);
+        struct resp_writer w;
+
+        counter_add(COUNTER_protocol_errors, 1);
+        conn->closing = true;
+        if (slot == NULL)
+                return;
+        w = resp_writer_of(&slot->reply, conn->session.proto);
+        call_write_error(&w, code, msg->text);
+        reply_queue_push(&conn->queue, slot, true);
+}
+
+static bool next_frame(struct conn *conn)
+{
+        struct err_msg msg;
+        enum err code = OK;
+
+        for (;;) {
+                enum resp_status status =
+                        resp_next_frame(&conn->parser, buf_slice(&conn->in), &conn->frame, &code, &msg);
+
+                if (status == RESP_BAD)
+                        refuse_bytes(conn, code, &msg);
+                if (status == RESP_NEED_MORE || status == RESP_BAD)
+                        return false;
+                if (status == RESP_FRAME) {
+                        conn->has_frame = true;
+                        return true;
+                }
+                buf_consume(&conn->in, conn->frame.consumed);
+        }
+}
+
+static void drop_frame(struct conn *conn)
+{
+        buf_consume(&conn->in, conn->frame.consumed);
+        conn->has_frame = false;
+}
+
+/* The reply is in call->out: straight in the output, or in a slot behind those that wait. */
+static void settle(struct conn *conn, struct call *call)
+{
+        if (call->deferred) {
+                conn->holder = call->hold ? call->slot : NULL;
+                reply_queue_push(&conn->queue, call->slot, false);
+        } else if (call->slot != NULL && call->out.out == &call->slot->reply) {
+                reply_queue_push(&conn->queue, call->slot, true);
+        } else {
+                reply_queue_give(&conn->queue, call->slot);
+        }
+        if (call->close)
+                conn->closing = true;
+        if (conn->holder == NULL)
+                drop_frame(conn);
+}
+
+static bool run_frame(struct conn *conn, struct nanos now)
+{
+        struct call call;
+
+        call.conn = conn;
+        call.lane = conn->lane;
+        call.services = conn->lane->services;
+        call.session = &conn->session;
+        call.row = NULL;
+        call.argv = conn->frame.argv;
+        call.argc = conn->frame.argc;
+        call.now = now;
+        call.earlier_waiting = conn->queue.count > 0;
+        call.queue = &conn->queue;
+        call.slot = NULL;
+        call.message.text[0] = '\0';
+        call.deferred = call.hold = call.close = false;
+        if (call.earlier_waiting && call_need_slot(&call) != OK) {
+                conn->closing = true;
+                return false;
+        }
+        call.out = resp_writer_of(call.earlier_waiting ? &call.slot->reply : &conn->out, conn->session.proto);
+        call.mark = buf_len(call.out.out);
+        if (command_run(&call) == COMMAND_MUST_WAIT) {
+                reply_queue_give(&conn->queue, call.slot);
+                return false;
+        }
+        conn->commands++;
+        settle(conn, &call);
+        return true;
+}
+
+static bool output_is_full(const struct conn *conn)
+{
+        return buf_len(&conn->out) + conn->queue.bytes >= OUTPUT_ENOUGH;
+}
+
+static void run_commands(struct conn *conn, struct nanos now)
+{
+        conn->output_full = false;
+        while (!conn->closing && conn->holder == NULL && conn->queue.count < OVERLAP_MAX) {
+                if (output_is_full(conn)) {
+                        conn->output_full = true;
+                        return;
+                }
+                if (!conn->has_frame && !next_frame(conn))
+                        return;
+                if (!run_frame(conn, now))
+                        return;
+        }
+}
+
+/* ---- the loop's calls ---- */
+
+static bool wants_bytes(const struct conn *conn)
+{
+        return !conn->eof && !conn->closing && !conn->has_frame && !conn->output_full &&
+               conn->queue.count < OVERLAP_MAX;
+}
+
+/* All that was asked has been answered and sent, and no more will come. */
+static bool is_over(const struct conn *conn)
+{
+        if (conn->queue.count > 0 || buf_len(&conn->out) > 0)
+                return false;
+        return conn->closing || (conn->eof && !conn->has_frame && !conn->output_full);
+}
+
+void conn_service(struct conn *conn, struct nanos now)
+{
+        struct lane *lane = conn->lane;
+
+        lane_lend(&conn->out, &lane->spare_out);
+        if (reply_queue_drain(&conn->queue, &conn->out, OUTPUT_ENOUGH) != OK) {
+                conn_close(conn);
+                return;
+        }
+        run_commands(conn, now);
+        if (reply_queue_drain(&conn->queue, &conn->out, OUTPUT_ENOUGH) != OK || !flush(conn) || is_over(conn)) {
+                conn_close(conn);
+                return;
+        }
+        if (conn->output_full && !output_is_full(conn))
+                lane_mark_dirty(lane, &conn->dirty);
+        if (conn->read_paused && wants_bytes(conn) && event_add(conn->readable, NULL) == 0)
+                conn->read_paused = false;
+        if (!conn->has_frame)
+                lane_take_back(&conn->in, &lane->spare_in);
+        lane_take_back(&conn->out, &lane->spare_out);
+}
+
+/* One read() into whatever room there is. False when the connection is broken. */
+static bool receive(struct conn *conn)
+{
+        ssize_t got;
+
+        if (buf_room(&conn->in) < READ_ROOM / 4 && buf_reserve(&conn->in, READ_ROOM) != OK)
+                return false;
+        got = read(conn->fd, conn->in.data + conn->in.end, buf_room(&conn->in));
+        if (got < 0)
+                return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+        if (got == 0)
+                conn->eof = true;
+        counter_add(COUNTER_bytes_received, (uint64_t)got);
+        buf_added(&conn->in, (size_t)got);
+        return true;
+}
+
+static void pause_reading(struct conn *conn)
+{
+        if (event_del(conn->readable) == 0)
+                conn->read_paused = true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+        struct conn *conn = arg;
+        struct lane *lane = conn->lane;
+        struct nanos now;
+
+        (void)fd;
+        (void)what;
+        if (!wants_bytes(conn)) { /* found out late, so that a command that waits a little costs no system call */
+                pause_reading(conn);
+                return;
+        }
+        lane_lend(&conn->in, &lane->spare_in);
+        if (!receive(conn)) {
+                conn_close(conn);
+                return;
+        }
+        if (conn->eof)
+                pause_reading(conn);
+        now = clock_boot();
+        conn->active = now;
+        list_remove(&conn->link);
+        list_push_back(&lane->conns, &conn->link);
+        conn_service(conn, now);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        conn_service(arg, clock_boot());
+}
+
+void conn_reply_done(struct conn *conn, struct reply_slot *slot)
+{
+        reply_queue_finish(&conn->queue, slot);
+        if (conn->holder == slot) {
+                conn->holder = NULL;
+                drop_frame(conn);
+        }
+        if (conn->fd >= 0)
+                lane_mark_dirty(conn->lane, &conn->dirty);
+        else if (conn->queue.waiting == 0)
+                conn_free(conn);
+}
+
+void conn_begin_stop(struct conn *conn)
+{
+        if (!conn->eof) {
+                conn->eof = true;
+                pause_reading(conn);
+        }
+        conn_service(conn, clock_boot());
+}
+
+/* ---- life ---- */
+
+static enum err add_events(struct conn *conn)
+{
+        struct event_base *base = conn->lane->base;
+
+        conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, on_readable, conn);
+        conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, on_writable, conn);
+        if (conn->readable == NULL || conn->writable == NULL)
+                return ERR_NOMEM;
+        return event_add(conn->readable, NULL) == 0 ? OK : ERR_IO;
+}
+
+enum err conn_create(struct lane *lane, int fd)
+{
+        const struct client_limits *limits = &lane->services->limits;
+        struct resp_limits frames = {.elements = limits->elements,
+                .bulk = limits->bulk,
+                .inline_line = limits->inline_line,
+                .frame = limits->input - READ_ROOM};
+        struct conn *conn = vc_calloc(1, sizeof(*conn));
+        enum err rc;
+
+        if (conn == NULL) {
+                close(fd);
+                return ERR_NOMEM;
+        }
+        conn->lane = lane;
+        conn->fd = fd;
+        rc = add_events(conn);
+        if (rc != OK) {
+                free_events(conn);
+                close(fd);
+                vc_free(conn);
+                return rc;
+        }
+        buf_init(&conn->in, limits->input);
+        buf_init(&conn->out, limits->output);
+        resp_parser_init(&conn->parser, &frames);
+        reply_queue_init(&conn->queue, &lane->slots, limits->output);
+        session_init(&conn->session, atomic_fetch_add(&lane->services->next_client_id, 1) + 1);
+        conn->opened = conn->active = clock_boot();
+        list_init(&conn->dirty);
+        list_init(&conn->subscriber);
+        list_push_back(&lane->conns, &conn->link);
+        lane->conn_count++;
+        return OK;
+}
+
+/* ---- subscribers and descriptions ---- */
+
+void conn_subscribe(struct conn *conn, bool subscribe)
+{
+        struct lane *lane = conn->lane;
+
+        if (conn->session.subscribed == subscribe)
+                return;
+        conn->session.subscribed = subscribe;
+        list_remove(&conn->subscriber);
+        if (subscribe)
+                list_push_back(&lane->subscribers, &conn->subscriber);
+        pubsub_count(lane->services->pubsub, lane, subscribe ? 1 : -1);
+}
+
+void conn_send_message(struct conn *conn, struct slice channel, struct slice payload)
+{
+        struct resp_writer w = resp_writer_of(&conn->out, conn->session.proto);
+
+        resp_push(&w, 3);
+        resp_bulk_str(&w, "message");
+        resp_bulk(&w, channel);
+        resp_bulk(&w, payload);
+        if (w.failed != OK) {
+                conn_close(conn);
+                return;
+        }
+        lane_mark_dirty(conn->lane, &conn->dirty);
+}
+
+struct conn *conn_of_link(struct list *link)
+{
+        return LIST_ENTRY(link, struct conn, link);
+}
+
+struct conn *conn_of_dirty(struct list *link)
+{
+        return LIST_ENTRY(link, struct conn, dirty);
+}
+
+struct conn *conn_of_subscriber(struct list *link)
+{
+        return LIST_ENTRY(link, struct conn, subscriber);
+}
+
+struct nanos conn_last_active(const struct conn *conn)
+{
+        return conn->active;
+}
+
+bool conn_is_subscribed(const struct conn *conn)
+{
+        return conn->session.subscribed;
+}
+
+enum err conn_describe(const struct conn *conn, struct nanos now, struct buf *out)
+{
+        const struct session *s = &conn->session;
+
+        return buf_printf(out,
+                "id=%" PRIu64 " name=%s age=%" PRId64 " idle=%" PRId64 " user=%s resp=%d format=%s sub=%d"
+                " qbuf=%zu obl=%zu waiting=%" PRIu32 " tot-cmds=%" PRIu64 " lib-name=%s lib-ver=%s",
+                s->id, s->name, nanos_to_ms(nanos_sub(now, conn->opened)) / 1000,
+                nanos_to_ms(nanos_sub(now, conn->active)) / 1000, s->identity, s->proto,
+                s->format == FORMAT_JSON ? "json" : "msgpack", s->subscribed ? 1 : 0, buf_len(&conn->in),
+                buf_len(&conn->out), conn->queue.waiting, conn->commands, s->library, s->library_version);
+}

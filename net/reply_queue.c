@@ -1,0 +1,75 @@
+#include "net/reply_queue.h"
+
+void reply_queue_init(struct reply_queue *queue, struct pool *pool, uint64_t limit)
+{
+        *queue = (struct reply_queue){.pool = pool, .limit = limit};
+        list_init(&queue->slots);
+}
+
+static void remove_first(struct reply_queue *queue, struct reply_slot *slot)
+{
+        list_remove(&slot->link);
+        queue->count--;
+        queue->bytes -= buf_len(&slot->reply);
+        reply_queue_give(queue, slot);
+}
+
+void reply_queue_deinit(struct reply_queue *queue)
+{
+        VC_ASSERT(queue->waiting == 0);
+        while (!list_empty(&queue->slots))
+                remove_first(queue, LIST_ENTRY(queue->slots.next, struct reply_slot, link));
+}
+
+struct reply_slot *reply_queue_take(struct reply_queue *queue)
+{
+        struct reply_slot *slot = pool_take(queue->pool);
+
+        if (slot == NULL)
+                return NULL;
+        list_init(&slot->link);
+        buf_init(&slot->reply, queue->limit);
+        slot->done = false;
+        return slot;
+}
+
+void reply_queue_give(struct reply_queue *queue, struct reply_slot *slot)
+{
+        if (slot == NULL)
+                return;
+        buf_deinit(&slot->reply);
+        pool_give(queue->pool, slot);
+}
+
+void reply_queue_push(struct reply_queue *queue, struct reply_slot *slot, bool done)
+{
+        list_push_back(&queue->slots, &slot->link);
+        queue->count++;
+        queue->waiting++;
+        if (done)
+                reply_queue_finish(queue, slot);
+}
+
+void reply_queue_finish(struct reply_queue *queue, struct reply_slot *slot)
+{
+        VC_ASSERT(!slot->done && queue->waiting > 0);
+        slot->done = true;
+        queue->waiting--;
+        queue->bytes += buf_len(&slot->reply);
+}
+
+enum err reply_queue_drain(struct reply_queue *queue, struct buf *out, size_t enough)
+{
+        while (!list_empty(&queue->slots) && buf_len(out) < enough) {
+                struct reply_slot *slot = LIST_ENTRY(queue->slots.next, struct reply_slot, link);
+                enum err rc;
+
+                if (!slot->done)
+                        return OK;
+                rc = buf_append_slice(out, buf_slice(&slot->reply));
+                if (rc != OK)
+                        return rc;
+                remove_first(queue, slot);
+        }
+        return OK;
+}

@@ -1,0 +1,70 @@
+/* What all connections of a server share, wired by main and handed to every command. Made before the workers start and
+ * taken down after they have ended; the pointers do not change in between. Each thing named here says itself which
+ * threads may use it. */
+#ifndef NET_SERVICES_H
+#define NET_SERVICES_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+struct record_types;
+struct tiers;
+struct l1;
+struct source;
+struct freshness;
+struct pubsub;
+struct command_table;
+
+/* CONFIG GET and SET, behind two functions, so that commands know nothing of how options are kept. Any thread. */
+struct config_port {
+        void *context;
+        /* Calls `visit` for each option whose name matches the glob `pattern`; returns how many did. */
+        size_t (*get)(void *context, const char *pattern, void (*visit)(void *arg, const char *name, const char *value),
+                void *arg);
+        /* Changes a reloadable option now. ERR_BADARG says what would be right. */
+        enum err (*set)(void *context, const char *name, const char *value, struct err_msg *msg);
+};
+
+/* Limits of one connection (options limits.*). */
+struct client_limits {
+        uint64_t elements;
+        uint64_t depth;
+        uint64_t bulk;
+        uint64_t inline_line;
+        uint64_t input;
+        uint64_t output;
+        uint64_t clients;
+        struct nanos idle; /* 0: never timed out */
+};
+
+/* What INFO and HELLO say of this server. Paths and addresses are of the configuration. */
+struct server_facts {
+        const char *version;
+        const char *run_id; /* 40 hex digits, new at each start */
+        const char *bind;
+        const char *socket_path; /* NULL: none */
+        const char *config_path; /* NULL: none */
+        const char *data_path;
+        uint32_t threads;
+        struct nanos started; /* boot clock */
+        struct wall started_at;
+};
+
+struct services {
+        const struct record_types *types;
+        struct command_table *commands;
+        struct tiers *tiers;
+        struct l1 *l1; /* NULL: switched off */
+        struct source *source;
+        struct freshness *freshness;
+        struct pubsub *pubsub;
+        struct config_port config;
+        struct client_limits limits;
+        struct server_facts facts;
+        uint16_t port;                   /* bound TCP port; 0: none */
+        _Atomic uint64_t next_client_id; /* ids of connections: 1, 2, … */
+        _Atomic uint32_t clients;        /* connected now */
+};
+
+#endif

@@ -1,0 +1,266 @@
+#include "net/conn.h"
+
+#include "monitoring/counters.h"
+#include "tests/lib/net_rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TYPES_FILE VC_SOURCE_DIR "/conf/types/school-health.yaml"
+
+struct state {
+        struct net_rig rig;
+        int client;
+};
+
+static int setup(void **state)
+{
+        struct state *s = calloc(1, sizeof(*s));
+
+        assert_non_null(s);
+        net_rig_init(&s->rig, TYPES_FILE);
+        s->client = net_rig_connect(&s->rig);
+        *state = s;
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        struct state *s = *state;
+
+        close(s->client);
+        net_rig_deinit(&s->rig);
+        free(s);
+        return 0;
+}
+
+static void replies_of_overlapping_reads_keep_their_order(void **state)
+{
+        struct state *s = *state;
+
+        (void)fake_source_write(s->rig.fake, "1", "one");
+        (void)fake_source_write(s->rig.fake, "2", "two");
+        net_rig_dialogue(&s->rig, s->client, "GET student:2\r\n", "$5\r\n\"two\"\r\n"); /* now in L1 */
+        fake_source_hold(s->rig.fake);
+        net_rig_dialogue(&s->rig, s->client, "GET student:1\r\nGET student:2\r\nPING\r\nGET student:3\r\nFOO\r\n", "");
+        fake_source_release(s->rig.fake);
+        net_rig_expect(&s->rig, s->client,
+                "$5\r\n\"one\"\r\n$5\r\n\"two\"\r\n+PONG\r\n$-1\r\n-ERR unknown command 'FOO', HELP lists all\r\n");
+}
+
+static void pipelined_misses_are_one_batch(void **state)
+{
+        struct state *s = *state;
+        uint64_t before = fake_source_batches(s->rig.fake);
+
+        net_rig_dialogue(&s->rig, s->client,
+                "GET student:1\r\nGET student:2\r\nGET student:3\r\nMGET student:4 student:5\r\n",
+                "$-1\r\n$-1\r\n$-1\r\n*2\r\n$-1\r\n$-1\r\n");
+        assert_int_equal(fake_source_batches(s->rig.fake), before + 1);
+        assert_int_equal(fake_source_reads(s->rig.fake), 5);
+}
+
+static void a_write_waits_for_what_came_before_and_is_waited_for(void **state)
+{
+        struct state *s = *state;
+
+        fake_source_hold(s->rig.fake);
+        net_rig_dialogue(&s->rig, s->client, "GET student:1\r\nINVALIDATE ALL\r\nPING\r\nPING\r\n", "");
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 0); /* it has not begun */
+        fake_source_release(s->rig.fake);
+        net_rig_expect(&s->rig, s->client, "$-1\r\n");
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 1);
+        net_rig_expect(&s->rig, s->client, "$21\r\nv1-000000000000004d-2\r\n+PONG\r\n+PONG\r\n");
+}
+
+static void a_write_that_fails_says_why_and_the_connection_goes_on(void **state)
+{
+        struct state *s = *state;
+
+        net_rig_send(&s->rig, s->client, "INVALIDATE ALL\r\nPING\r\n");
+        assert_int_equal(net_rig_answer_writes(&s->rig, ERR_DISK_FULL), 1);
+        net_rig_expect(&s->rig, s->client, "-UNAVAILABLE no space left on the device\r\n+PONG\r\n");
+}
+
+static void a_client_that_leaves_takes_nothing_down(void **state)
+{
+        struct state *s = *state;
+        int other = net_rig_connect(&s->rig);
+
+        fake_source_hold(s->rig.fake);
+        net_rig_send(&s->rig, other, "GET student:1\r\nGET student:2\r\n");
+        net_rig_send(&s->rig, s->client, "INVALIDATE ALL\r\n");
+        shutdown(other, SHUT_RDWR);
+        close(other);
+        net_rig_settle(&s->rig);
+        close(s->client);
+        net_rig_settle(&s->rig);
+        fake_source_release(s->rig.fake);
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 1);
+        s->client = net_rig_connect(&s->rig);
+        net_rig_dialogue(&s->rig, s->client, "PING\r\n", "+PONG\r\n");
+}
+
+static void a_half_closed_client_gets_its_answers(void **state)
+{
+        struct state *s = *state;
+
+        fake_source_hold(s->rig.fake);
+        net_rig_send(&s->rig, s->client, "GET student:1\r\nPING\r\n");
+        shutdown(s->client, SHUT_WR);
+        net_rig_expect(&s->rig, s->client, "");
+        fake_source_release(s->rig.fake);
+        net_rig_expect(&s->rig, s->client, "$-1\r\n+PONG\r\n");
+        net_rig_expect_closed(&s->rig, s->client);
+}
+
+static void a_bad_frame_ends_the_connection_after_the_replies_before_it(void **state)
+{
+        struct state *s = *state;
+
+        fake_source_hold(s->rig.fake);
+        net_rig_dialogue(&s->rig, s->client, "GET student:1\r\n*1\r\n:5\r\nPING\r\n", "");
+        fake_source_release(s->rig.fake);
+        net_rig_expect(
+                &s->rig, s->client, "$-1\r\n-PROTOCOL expected '$': a request is a flat array of bulk strings\r\n");
+        net_rig_expect_closed(&s->rig, s->client);
+}
+
+static void quit_answers_then_closes(void **state)
+{
+        struct state *s = *state;
+
+        net_rig_dialogue(&s->rig, s->client, "PING\r\nQUIT\r\nPING\r\n", "+PONG\r\n+OK\r\n");
+        net_rig_expect_closed(&s->rig, s->client);
+}
+
+static void a_reader_that_does_not_read_stops_being_read(void **state)
+{
+        enum { ROUNDS = 200, SIZE = 60000 };
+        struct state *s = *state;
+        uint64_t before = counter_read(COUNTER_commands);
+        char *request = malloc(SIZE + 64);
+        char *reply = malloc(SIZE + 64);
+        int head;
+
+        assert_non_null(request);
+        assert_non_null(reply);
+        head = snprintf(request, 64, "*2\r\n$4\r\nECHO\r\n$%d\r\n", SIZE);
+        memset(request + head, 'x', SIZE);
+        memcpy(request + head + SIZE, "\r\n", 3);
+        for (int i = 0; i < ROUNDS && write(s->client, request, (size_t)head + SIZE + 2) > 0; i++)
+                net_rig_settle(&s->rig);
+        assert_true(counter_read(COUNTER_commands) - before < ROUNDS / 2);
+        while (read(s->client, reply, SIZE + 64) > 0)
+                net_rig_settle(&s->rig);
+        free(request);
+        free(reply);
+}
+
+static void one_client_too_many_is_told_so(void **state)
+{
+        struct state *s = *state;
+        int clients[8];
+
+        for (int i = 0; i < 8; i++)
+                clients[i] = net_rig_connect(&s->rig);
+        net_rig_expect(&s->rig, clients[7], "-LIMIT max number of clients reached (server.max_clients)\r\n");
+        net_rig_expect_closed(&s->rig, clients[7]);
+        net_rig_dialogue(&s->rig, clients[6], "PING\r\n", "+PONG\r\n");
+        for (int i = 0; i < 8; i++)
+                close(clients[i]);
+        net_rig_settle(&s->rig);
+        clients[0] = net_rig_connect(&s->rig);
+        net_rig_dialogue(&s->rig, clients[0], "PING\r\n", "+PONG\r\n");
+        close(clients[0]);
+}
+
+static void a_stop_answers_what_was_read_then_closes(void **state)
+{
+        struct state *s = *state;
+
+        fake_source_hold(s->rig.fake);
+        net_rig_send(&s->rig, s->client, "GET student:1\r\nINVALIDATE ALL\r\nPING\r\n");
+        lane_stop(&s->rig.lane, nanos_ms(60000));
+        net_rig_settle(&s->rig);
+        assert_false(s->rig.emptied);
+        fake_source_release(s->rig.fake);
+        net_rig_settle(&s->rig);
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 1);
+        net_rig_expect(&s->rig, s->client, "$-1\r\n$21\r\nv1-000000000000004d-2\r\n+PONG\r\n");
+        net_rig_expect_closed(&s->rig, s->client);
+        assert_true(s->rig.emptied);
+}
+
+static void subscribers_are_told_of_every_write(void **state)
+{
+        struct state *s = *state;
+        int other = net_rig_connect(&s->rig);
+
+        net_rig_dialogue(&s->rig, other, "SUBSCRIBE invalidations\r\n",
+                "*3\r\n$9\r\nsubscribe\r\n$13\r\ninvalidations\r\n:1\r\n");
+        net_rig_send(&s->rig, s->client, "PUBLISH invalidations '{\"tags\":[\"student:1\",\"*\"]}'\r\n");
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 1);
+        net_rig_expect(&s->rig, s->client, ":1\r\n");
+        net_rig_expect(&s->rig, other,
+                "*3\r\n$7\r\nmessage\r\n$13\r\ninvalidations\r\n"
+                "$58\r\n{\"token\":\"v1-000000000000004d-2\",\"tags\":[\"student:1\",\"*\"]}\r\n");
+        net_rig_dialogue(&s->rig, other, "GET student:1\r\n",
+                "-ERR 'GET': in protocol 2 a subscriber may only SUBSCRIBE, UNSUBSCRIBE, PING, HELLO, RESET and "
+                "QUIT\r\n");
+        close(other);
+}
+
+static void idle_clients_are_closed_subscribers_are_not(void **state)
+{
+        struct state *s = *state;
+        int subscriber = net_rig_connect(&s->rig);
+
+        s->rig.services.limits.idle = nanos_ms(1000);
+        net_rig_send(&s->rig, subscriber, "SUBSCRIBE invalidations\r\n");
+        lane_close_idle(&s->rig.lane, clock_boot());
+        net_rig_dialogue(&s->rig, s->client, "PING\r\n", "+PONG\r\n");
+        lane_close_idle(&s->rig.lane, nanos_add(clock_boot(), nanos_ms(1001)));
+        net_rig_expect_closed(&s->rig, s->client);
+        net_rig_send(&s->rig, subscriber, "PING\r\n");
+        net_rig_expect(&s->rig, subscriber,
+                "*3\r\n$9\r\nsubscribe\r\n$13\r\ninvalidations\r\n:1\r\n*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+        close(subscriber);
+}
+
+static void mget_is_one_error_or_nested_ones(void **state)
+{
+        struct state *s = *state;
+
+        (void)fake_source_write(s->rig.fake, "1", "one");
+        net_rig_dialogue(&s->rig, s->client, "MGET student:1 nonsense:1\r\n",
+                "-NOTYPE key 2: there is no record type \"nonsense\"\r\n");
+        net_rig_dialogue(&s->rig, s->client, "MGET student:1 nonsense:1 student:2 PARTIAL\r\n",
+                "*3\r\n$5\r\n\"one\"\r\n-NOTYPE there is no record type \"nonsense\"\r\n$-1\r\n");
+        net_rig_dialogue(&s->rig, s->client, "EXISTS student:1 student:2 student:1\r\n", ":2\r\n");
+}
+
+int main(void)
+{
+#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+        const struct CMUnitTest tests[] = {
+                WITH_RIG(replies_of_overlapping_reads_keep_their_order),
+                WITH_RIG(pipelined_misses_are_one_batch),
+                WITH_RIG(a_write_waits_for_what_came_before_and_is_waited_for),
+                WITH_RIG(a_write_that_fails_says_why_and_the_connection_goes_on),
+                WITH_RIG(a_client_that_leaves_takes_nothing_down),
+                WITH_RIG(a_half_closed_client_gets_its_answers),
+                WITH_RIG(a_bad_frame_ends_the_connection_after_the_replies_before_it),
+                WITH_RIG(quit_answers_then_closes),
+                WITH_RIG(a_reader_that_does_not_read_stops_being_read),
+                WITH_RIG(one_client_too_many_is_told_so),
+                WITH_RIG(a_stop_answers_what_was_read_then_closes),
+                WITH_RIG(subscribers_are_told_of_every_write),
+                WITH_RIG(idle_clients_are_closed_subscribers_are_not),
+                WITH_RIG(mget_is_one_error_or_nested_ones),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
