@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { NUMBER_LINE_MAX = 32, ERROR_TEXT_MAX = 400, SHORT_TEXT_MAX = 256 };
+enum { NUMBER_LINE_MAX = 32, ERROR_TEXT_MAX = 400, SHORT_TEXT_MAX = 512 };
 
 static void append(struct resp_writer *w, const void *bytes, size_t len)
 {
@@ -164,6 +164,29 @@ void resp_set(struct resp_writer *w, size_t elements)
 void resp_push(struct resp_writer *w, size_t elements)
 {
         head(w, w->proto < 3 ? '*' : '>', elements);
+}
+
+void resp_member_int(struct resp_writer *w, const char *name, int64_t value)
+{
+        resp_bulk_str(w, name);
+        resp_int(w, value);
+}
+
+void resp_member_count(struct resp_writer *w, const char *name, uint64_t value)
+{
+        resp_member_int(w, name, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+}
+
+void resp_member_str(struct resp_writer *w, const char *name, const char *text)
+{
+        resp_bulk_str(w, name);
+        resp_bulk_str(w, text);
+}
+
+void resp_member_bool(struct resp_writer *w, const char *name, bool value)
+{
+        resp_bulk_str(w, name);
+        resp_bool(w, value);
 }
 
 void resp_raw(struct resp_writer *w, struct slice bytes)

@@ -8,7 +8,7 @@
 
 struct resp_writer {
         struct buf *out;
-        uint8_t proto; /* 2 or 3 */
+        uint8_t proto;   /* 2 or 3 */
         enum err failed; /* OK, ERR_LIMIT or ERR_NOMEM */
 };
 
@@ -25,10 +25,16 @@ void resp_simple(struct resp_writer *w, const char *text);
  * client sent may be quoted back to it. */
 void resp_error(struct resp_writer *w, enum err code, const char *text);
 
+/* A whole number. */
 void resp_int(struct resp_writer *w, int64_t value);
+
+/* Any bytes, with their length before them. */
 void resp_bulk(struct resp_writer *w, struct slice bytes);
+
+/* As resp_bulk, of a terminated string. */
 void resp_bulk_str(struct resp_writer *w, const char *text);
-/* printf-style bulk of at most 255 bytes: numbers, versions, names of ours. */
+
+/* printf-style bulk of at most 511 bytes: numbers, versions, names of ours. */
 void resp_bulk_printf(struct resp_writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Text for people: a verbatim string in protocol 3, a bulk string in 2. */
@@ -49,6 +55,12 @@ void resp_array(struct resp_writer *w, size_t elements);
 void resp_map(struct resp_writer *w, size_t pairs);
 void resp_set(struct resp_writer *w, size_t elements);
 void resp_push(struct resp_writer *w, size_t elements);
+
+/* A member of a map: a name, and a number, text or boolean. Numbers past int64 are cut. */
+void resp_member_int(struct resp_writer *w, const char *name, int64_t value);
+void resp_member_count(struct resp_writer *w, const char *name, uint64_t value);
+void resp_member_str(struct resp_writer *w, const char *name, const char *text);
+void resp_member_bool(struct resp_writer *w, const char *name, bool value);
 
 /* Bytes that are RESP already. */
 void resp_raw(struct resp_writer *w, struct slice bytes);

@@ -1,0 +1,253 @@
+#include "net/command.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "database/record_type.h"
+#include "monitoring/counters.h"
+#include "net/handlers.h"
+#include "net/services.h"
+#include "net/session.h"
+
+#include <ctype.h>
+
+enum { NAME_MAX_LEN = 32, INDEX_SIZE = 256 /* a power of two, some three times the rows */ };
+
+#define READ         COMMAND_READ
+#define WRITE        COMMAND_WRITE
+#define SESSION      COMMAND_SESSION
+#define FAST         COMMAND_FAST
+#define ADMIN        COMMAND_ADMIN
+#define SUBSCRIBED   COMMAND_SUBSCRIBED
+#define CONTAINER    COMMAND_CONTAINER
+#define REFUSED_FLAG COMMAND_REFUSED_FLAG
+
+static const struct command rows[] = {
+#define COMMAND(handler, name, arity, flags, first_key, last_key, group, since, summary, arguments, reply)             \
+        {name, cmd_##handler, arity, flags, first_key, last_key, group, since, summary, arguments, reply},
+#include "net/commands.def"
+#undef COMMAND
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+_Static_assert(ROW_COUNT < INDEX_SIZE / 2, "the index needs room to probe");
+
+struct command_table {
+        const struct command *index[INDEX_SIZE]; /* by hash of the name, the next free place on a collision */
+};
+
+/* ---- the table ---- */
+
+static size_t place_of(struct slice name)
+{
+        return hash64(name, 0) & (INDEX_SIZE - 1);
+}
+
+enum err command_table_create(struct command_table **out)
+{
+        struct command_table *table = vc_calloc(1, sizeof(*table));
+
+        *out = table;
+        if (table == NULL)
+                return ERR_NOMEM;
+        for (size_t i = 0; i < ROW_COUNT; i++) {
+                size_t at = place_of(slice_str(rows[i].name));
+
+                while (table->index[at] != NULL)
+                        at = (at + 1) & (INDEX_SIZE - 1);
+                table->index[at] = &rows[i];
+        }
+        return OK;
+}
+
+void command_table_destroy(struct command_table **table)
+{
+        vc_free(*table);
+        *table = NULL;
+}
+
+static const struct command *find_name(const struct command_table *table, struct slice name)
+{
+        for (size_t at = place_of(name); table->index[at] != NULL; at = (at + 1) & (INDEX_SIZE - 1))
+                if (slice_equal(slice_str(table->index[at]->name), name))
+                        return table->index[at];
+        return NULL;
+}
+
+/* Appends a word in upper case to a name of *used bytes. False when it cannot be a command's. */
+static bool add_word(char *name, size_t *used, struct slice word)
+{
+        if (word.len > NAME_MAX_LEN - *used)
+                return false;
+        for (size_t i = 0; i < word.len; i++)
+                name[*used + i] = (char)toupper(word.data[i]);
+        *used += word.len;
+        return true;
+}
+
+const struct command *command_table_find(const struct command_table *table, const struct slice *argv, size_t argc)
+{
+        char name[NAME_MAX_LEN + 1];
+        const struct command *row;
+        const struct command *sub;
+        size_t used = 0;
+
+        if (!add_word(name, &used, argv[0]))
+                return NULL;
+        row = find_name(table, slice_of(name, used));
+        if (row == NULL || (row->flags & COMMAND_CONTAINER) == 0 || argc < 2)
+                return row;
+        name[used++] = ' ';
+        if (!add_word(name, &used, argv[1]))
+                return row;
+        sub = find_name(table, slice_of(name, used));
+        return sub != NULL ? sub : row;
+}
+
+const struct command *command_at(size_t index)
+{
+        return index < ROW_COUNT ? &rows[index] : NULL;
+}
+
+size_t command_container_len(const struct command *row)
+{
+        const char *blank = strchr(row->name, ' ');
+
+        return blank == NULL ? 0 : (size_t)(blank - row->name);
+}
+
+void command_keys(const struct command *row, const struct slice *argv, size_t argc, size_t *first, size_t *count)
+{
+        size_t at = (size_t)row->first_key;
+        size_t end = row->last_key < 0 ? argc : (size_t)row->last_key + 1;
+
+        *first = at;
+        *count = 0;
+        if (row->first_key == 0)
+                return;
+        while (at < end && at < argc && memchr(argv[at].data, ':', argv[at].len) != NULL)
+                at++;
+        *count = at - *first;
+}
+
+/* ---- the steps ---- */
+
+enum step_result { STEP_NEXT, STEP_ENDED, STEP_MUST_WAIT };
+
+static enum step_result refuse(struct call *call, enum err code)
+{
+        resp_rewind(&call->out, call->mark);
+        call_write_error(&call->out, code, call->message.text);
+        return STEP_ENDED;
+}
+
+/* A browser that was tricked into posting to this port would send headers that read as inline commands. */
+static bool is_http(struct slice word)
+{
+        return slice_is_word(word, "POST") || slice_is_word(word, "Host:");
+}
+
+static enum step_result step_find(struct call *call)
+{
+        call->row = command_table_find(call->services->commands, call->argv, call->argc);
+        if (call->row != NULL)
+                return STEP_NEXT;
+        call->close = is_http(call->argv[0]);
+        return refuse(call,
+                err_set(&call->message, ERR_UNKNOWN_COMMAND, "unknown command '%.*s', HELP lists all",
+                        (int)(call->argv[0].len < 64 ? call->argv[0].len : 64), (const char *)call->argv[0].data));
+}
+
+static enum step_result step_arity(struct call *call)
+{
+        const struct command *row = call->row;
+        size_t wanted = (size_t)(row->arity < 0 ? -row->arity : row->arity);
+
+        if (call->argc == wanted || (row->arity < 0 && call->argc > wanted))
+                return STEP_NEXT;
+        return refuse(call, err_set(&call->message, ERR_SYNTAX, "wrong number of arguments for '%s': %s%s%s", row->name,
+                                    row->name, row->arguments[0] == '\0' ? "" : " ", row->arguments));
+}
+
+/* In protocol 2 a subscriber could not tell a reply from a message. */
+static enum step_result step_subscriber(struct call *call)
+{
+        if (!call->session->subscribed || call->session->proto >= 3 || (call->row->flags & COMMAND_SUBSCRIBED) != 0)
+                return STEP_NEXT;
+        return refuse(call,
+                err_set(&call->message, ERR_SYNTAX,
+                        "'%s': in protocol 2 a subscriber may only SUBSCRIBE, UNSUBSCRIBE, PING, HELLO, RESET and QUIT",
+                        call->row->name));
+}
+
+/* Identity -> tenant -> permitted types. Keys of a type that the session may not use are refused here, before a
+ * handler sees them; and so are commands whose reach is not told by their keys. */
+static enum step_result step_session_permits(struct call *call)
+{
+        size_t first;
+        size_t count;
+
+        if (call->session->permitted == SESSION_ALL_TYPES)
+                return STEP_NEXT;
+        command_keys(call->row, call->argv, call->argc, &first, &count);
+        if (count == 0 && (call->row->flags & (COMMAND_WRITE | COMMAND_ADMIN)) != 0)
+                return refuse(call, err_set(&call->message, ERR_NOPERM, "%s needs every type", call->row->name));
+        for (size_t i = first; i < first + count; i++) {
+                struct slice key = call->argv[i];
+                size_t name_len = (size_t)((const uint8_t *)memchr(key.data, ':', key.len) - key.data);
+                const struct record_type *type = record_types_find(call->services->types, slice_of(key.data, name_len));
+
+                if (type != NULL && !session_permits(call->session, type))
+                        return refuse(call, err_set(&call->message, ERR_NOPERM, "%s is not yours to use", type->name));
+        }
+        return STEP_NEXT;
+}
+
+/* Commands of one connection take effect in order: a write sees, and is seen by, its neighbours. */
+static enum step_result step_barrier(struct call *call)
+{
+        if ((call->row->flags & (COMMAND_WRITE | COMMAND_SESSION)) == 0)
+                return STEP_NEXT;
+        call->hold = true;
+        return call->earlier_waiting ? STEP_MUST_WAIT : STEP_NEXT;
+}
+
+static enum step_result step_handle(struct call *call)
+{
+        enum err rc = call->row->handler(call);
+
+        if (rc == OK && !call->deferred && call->out.failed != OK) {
+                rc = call->out.failed;
+                if (rc == ERR_LIMIT)
+                        (void)err_set(&call->message, rc, "the reply is longer than limits.client_output");
+        }
+        if (rc != OK)
+                return refuse(call, rc);
+        return STEP_ENDED;
+}
+
+/* What can happen to a command, in this order. */
+static const struct {
+        const char *name;
+        enum step_result (*run)(struct call *call);
+} COMMAND_STEPS[] = {
+        {"find the row", step_find},
+        {"count the words", step_arity},
+        {"subscribers in protocol 2", step_subscriber},
+        {"session permits", step_session_permits},
+        {"wait for what came before", step_barrier},
+        {"handler", step_handle},
+};
+
+enum command_outcome command_run(struct call *call)
+{
+        enum step_result result = STEP_NEXT;
+
+        for (size_t i = 0; result == STEP_NEXT; i++) {
+                VC_ASSERT(i < sizeof(COMMAND_STEPS) / sizeof(COMMAND_STEPS[0]));
+                result = COMMAND_STEPS[i].run(call);
+        }
+        if (result == STEP_MUST_WAIT)
+                return COMMAND_MUST_WAIT;
+        counter_add(COUNTER_commands, 1);
+        return COMMAND_ENDED;
+}

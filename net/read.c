@@ -1,0 +1,184 @@
+#include "net/read.h"
+
+#include "invalidation/token.h"
+#include "net/command.h"
+#include "net/lane.h"
+#include "net/services.h"
+#include "net/session.h"
+
+#include <inttypes.h>
+
+/* ---- options ---- */
+
+static enum err parse_after(struct call *call, struct slice word, struct read_options *out)
+{
+        const struct freshness *f = call->services->freshness;
+        struct token token;
+        enum err rc = token_parse(word, &token, &call->message);
+
+        if (rc != OK)
+                return rc;
+        if (token.epoch != freshness_epoch(f))
+                return err_set(&call->message, ERR_EPOCH,
+                        "the token belongs to another history of the database; read without AFTER");
+        if (!freshness_reached(f, token.epoch, token.n))
+                return err_set(&call->message, ERR_UNAVAILABLE, "this node has not reached that token's position");
+        out->has_after = true;
+        out->after = token;
+        return OK;
+}
+
+static enum err parse_reason(struct call *call, struct slice reason, struct read_options *out)
+{
+        if (reason.len == 0)
+                return err_set(&call->message, ERR_BADARG, "ALLOWSTALE wants a reason, for the audit");
+        out->allow_stale = true;
+        out->with_meta = true;
+        return OK;
+}
+
+static enum err parse_with_meta(struct call *call, struct slice word, struct read_options *out)
+{
+        (void)call;
+        (void)word;
+        out->with_meta = true;
+        return OK;
+}
+
+static enum err parse_partial(struct call *call, struct slice word, struct read_options *out)
+{
+        (void)call;
+        (void)word;
+        out->partial = true;
+        return OK;
+}
+
+static const struct option_word {
+        const char *word;
+        enum read_option_set bit;
+        bool has_value;
+        enum err (*parse)(struct call *call, struct slice value, struct read_options *out);
+} option_words[] = {
+        {"AFTER", READ_AFTER, true, parse_after},
+        {"ALLOWSTALE", READ_ALLOWSTALE, true, parse_reason},
+        {"WITHMETA", READ_WITHMETA, false, parse_with_meta},
+        {"PARTIAL", READ_PARTIAL, false, parse_partial},
+};
+
+static const struct option_word *find_option(struct slice word, uint32_t known)
+{
+        for (size_t i = 0; i < sizeof(option_words) / sizeof(option_words[0]); i++)
+                if ((known & option_words[i].bit) != 0 && slice_is_word(word, option_words[i].word))
+                        return &option_words[i];
+        return NULL;
+}
+
+enum err read_options_parse(struct call *call, size_t from, uint32_t known, struct read_options *out)
+{
+        *out = (struct read_options){.has_after = false};
+        for (size_t i = from; i < call->argc; i++) {
+                const struct option_word *option = find_option(call->argv[i], known);
+                struct slice value = SLICE_EMPTY;
+                enum err rc;
+
+                if (option == NULL || (option->has_value && i + 1 == call->argc))
+                        return err_set(&call->message, ERR_SYNTAX, "word %zu does not fit: %s %s", i + 1,
+                                call->row->name, call->row->arguments);
+                if (option->has_value)
+                        value = call->argv[++i];
+                rc = option->parse(call, value, out);
+                if (rc != OK)
+                        return rc;
+        }
+        return OK;
+}
+
+size_t read_count_keys(const struct call *call, uint32_t known)
+{
+        size_t at = 1;
+
+        while (at < call->argc && find_option(call->argv[at], known) == NULL)
+                at++;
+        return at - 1;
+}
+
+/* ---- one read ---- */
+
+struct read *read_create(const struct read_context *context, struct slice key, const struct read_options *options)
+{
+        struct read *read = pool_take(&context->lane->reads);
+        struct lookup *l;
+        struct slice id = SLICE_EMPTY;
+
+        if (read == NULL)
+                return NULL;
+        l = &read->lookup;
+        *l = (struct lookup){
+                .tenant = context->session->tenant,
+                .format = context->session->format,
+                .now = context->now,
+                .has_after = options->has_after,
+                .after = options->after,
+                .allow_stale = options->allow_stale,
+                .context = read,
+        };
+        read->lane = context->lane;
+        read->list = NULL;
+        read->options = *options;
+        l->status = record_key_parse(context->lane->services->types, key, &l->type, &id, &l->message);
+        if (l->status == OK && options->allow_stale && !l->type->allow_stale)
+                l->status = err_set(&l->message, ERR_NOPERM, "%s is never served stale", l->type->name);
+        if (l->status != OK)
+                return read;
+        VC_ASSERT(id.len <= sizeof(read->id));
+        memcpy(read->id, id.data, id.len);
+        l->id = slice_of(read->id, id.len);
+        return read;
+}
+
+void read_destroy(struct read **read)
+{
+        if (*read == NULL)
+                return;
+        lookup_deinit(&(*read)->lookup);
+        pool_give(&(*read)->lane->reads, *read);
+        *read = NULL;
+}
+
+/* ---- its outcome ---- */
+
+static void write_meta(const struct read *read, struct resp_writer *out)
+{
+        const struct lookup *l = &read->lookup;
+        struct token token = {.epoch = freshness_epoch(read->lane->services->freshness), .n = l->as_of.n};
+        char text[TOKEN_TEXT_SIZE];
+        size_t len = token_format(&token, text);
+
+        resp_map(out, 5);
+        resp_bulk_str(out, "token");
+        resp_bulk(out, slice_of(text, len));
+        resp_member_int(out, "age", nanos_to_ms(l->age));
+        resp_bulk_str(out, "tier");
+        resp_bulk_str(out, lookup_tier_name(l->tier));
+        resp_bulk_str(out, "def");
+        resp_bulk_printf(out, "%016" PRIx64, l->type->def);
+        resp_member_bool(out, "stale", l->stale);
+}
+
+void read_write(const struct read *read, struct resp_writer *out)
+{
+        const struct lookup *l = &read->lookup;
+
+        if (l->status != OK) {
+                call_write_error(out, l->status, l->message.text);
+                return;
+        }
+        if (read->options.with_meta)
+                resp_array(out, 2);
+        if (l->found)
+                resp_bulk(out, l->value);
+        else
+                resp_nil(out);
+        if (read->options.with_meta)
+                write_meta(read, out);
+}
