@@ -89,8 +89,8 @@ static enum err one_word(struct cursor *c, struct buf *out)
         return rc;
 }
 
-enum err inline_words_split(struct slice line, struct buf *out, bool (*add)(void *context, size_t offset, size_t len),
-        void *context)
+enum err inline_words_split(
+        struct slice line, struct buf *out, bool (*add)(void *context, size_t offset, size_t len), void *context)
 {
         struct cursor c = cursor_of(line);
         uint8_t skipped;

@@ -244,8 +244,8 @@ static void give_back_memory(struct resp_parser *parser)
         parser->capacity = 0;
 }
 
-enum resp_status resp_next_frame(struct resp_parser *parser, struct slice in, struct resp_frame *frame, enum err *code,
-        struct err_msg *msg)
+enum resp_status resp_next_frame(
+        struct resp_parser *parser, struct slice in, struct resp_frame *frame, enum err *code, struct err_msg *msg)
 {
         struct parse p = {.parser = parser, .in = in, .code = code, .msg = msg};
 

@@ -42,7 +42,7 @@ struct resp_parser {
         size_t at;         /* where to go on, from the frame's first byte */
         bool in_bulk;      /* the length of the next argument has been read */
         size_t bulk_len;
-        struct buf words;  /* the words of an inline request, unquoted */
+        struct buf words; /* the words of an inline request, unquoted */
 };
 
 /* An empty parser; allocates nothing yet. */

@@ -170,7 +170,8 @@ static void a_request_is_bounded_as_a_whole(void **state)
 
 static void a_header_alone_reserves_nothing(void **state)
 {
-        static const struct resp_limits wide = {.elements = UINT32_MAX, .bulk = 1 << 30, .inline_line = 1, .frame = 1 << 30};
+        static const struct resp_limits wide = {
+                .elements = UINT32_MAX, .bulk = 1 << 30, .inline_line = 1, .frame = 1 << 30};
         struct resp_parser parser;
         struct resp_frame frame;
         struct err_msg message;
@@ -201,12 +202,16 @@ static enum err parse_many(void *context)
 
 static void survives_each_failed_allocation(void **state)
 {
-        char wide[2000] = "*40\r\n";
+        struct buf wide;
 
         (void)state;
+        buf_init(&wide, 0);
+        assert_ok(buf_append_str(&wide, "*40\r\n"));
         for (int i = 0; i < 40; i++)
-                (void)strcat(wide, "$1\r\nx\r\n");
-        each_allocation_fails(parse_many, wide);
+                assert_ok(buf_append_str(&wide, "$1\r\nx\r\n"));
+        assert_ok(buf_append(&wide, "", 1));
+        each_allocation_fails(parse_many, wide.data);
+        buf_deinit(&wide);
         each_allocation_fails(parse_many, (char[]){"a b c d e f g h i j k l m n o p q r s t u v w x y z\r\n"});
 }
 

@@ -30,9 +30,9 @@ static void protocol_2(void **state)
         w = resp_writer_of(&out, 2);
         write_one_of_each(&w);
         assert_ok(w.failed);
-        assert_slice_is(buf_slice(&out),
-                "+OK\r\n:-9223372036854775808\r\n:0\r\n$0\r\n\r\n$3\r\n4-x\r\n$-1\r\n:1\r\n:0\r\n$3\r\n0.5\r\n$2\r\nhi\r\n"
-                "*2\r\n*4\r\n*1\r\n*3\r\n");
+        assert_slice_is(buf_slice(&out), "+OK\r\n:-9223372036854775808\r\n:0\r\n$0\r\n\r\n$3\r\n4-x\r\n$-1\r\n:1\r\n:"
+                                         "0\r\n$3\r\n0.5\r\n$2\r\nhi\r\n"
+                                         "*2\r\n*4\r\n*1\r\n*3\r\n");
         buf_deinit(&out);
 }
 
