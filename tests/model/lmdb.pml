@@ -30,6 +30,7 @@ byte aborted;                   /* writes that are no part of the present histor
 /* ---- shared memory, lost with the process ---- */
 byte slots[TAGS];
 bit poison[TAGS];
+bit unknown;                    /* some commit neither succeeded nor failed for certain: its poison stays */
 byte counter;                   /* the change counter */
 byte epoch = 1;                 /* new at each open */
 byte life;                      /* which process this is */
@@ -116,6 +117,19 @@ inline acknowledge()
         owed = owed | (batch & vis)
 }
 
+/* A poison that an unknown outcome left looks like this commit's own: only a new position takes it off. */
+inline lift_after_abort()
+{
+#if defined(UNKNOWN_OUTCOMES) && !defined(MUTANT_LMDB_LIFT_AFTER_UNKNOWN)
+        if
+        :: !unknown -> set_poison(0)
+        :: unknown
+        fi
+#else
+        set_poison(0)
+#endif
+}
+
 inline write_batch()
 {
 #ifndef MUTANT_LMDB_POISON_AFTER_COMMIT
@@ -138,12 +152,20 @@ inline write_batch()
 #endif
            raise_slots();
 #ifndef MUTANT_LMDB_COUNTER_NOT_AFTER_SLOTS
-           counter++
+           counter++;
 #endif
+           set_poison(0);
+           acknowledge()
         :: atomic { aborted = aborted | batch }
-        fi;
-        set_poison(0);
-        acknowledge()
+           lift_after_abort()
+#ifdef UNKNOWN_OUTCOMES
+        :: unknown = 1;                                 /* an I/O error: committed or not, who knows */
+           if
+           :: commit()
+           :: atomic { aborted = aborted | batch }
+           fi
+#endif
+        fi
 }
 
 /* Group commit: one transaction takes the next write, or the next two. */
@@ -337,6 +359,7 @@ end:    do
                 slots[1] = 0;
                 poison[0] = 0;
                 poison[1] = 0;
+                unknown = 0;
                 counter = 0;
                 put_in_l1(0, 0, 0);
                 l1.used = 0;
