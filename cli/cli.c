@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 enum cli_exit cli_fail(struct cli *cli, enum err rc, const struct err_msg *msg)
@@ -65,6 +66,7 @@ enum cli_exit cli_run(int argc, char *const *argv, FILE *in, FILE *out, FILE *er
         enum err rc = args_init(&cli.args, argc, argv, &msg);
         enum cli_exit result;
 
+        (void)signal(SIGPIPE, SIG_IGN); /* a server that goes away is an error with a message, not our end */
         cli.human = cli.args.flags[FLAG_human] != NULL || (cli.args.flags[FLAG_json] == NULL && isatty(fileno(out)));
         cli.progress = isatty(fileno(err));
         result = rc == OK ? run_command(&cli) : cli_fail(&cli, rc, &msg);

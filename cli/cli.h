@@ -15,7 +15,7 @@ struct cli {
         struct conn *conn; /* NULL until a command needs the server */
 };
 
-/* Reads argv and runs the command; the files are borrowed. Returns the exit code. */
+/* Reads argv and runs the command; the files are borrowed. Returns the exit code. Leaves SIGPIPE ignored. */
 enum cli_exit cli_run(int argc, char *const *argv, FILE *in, FILE *out, FILE *err);
 
 /* Connects, if that has not been done. EXIT_OK, or the exit code, with the problem written to cli->err. */
