@@ -99,17 +99,41 @@ enum err record_id_check(enum id_kind kind, struct slice id, struct err_msg *msg
         return check_id(kind, id, NULL, msg);
 }
 
-/* The types' names, or the nearest one: what to write instead. */
-static enum err no_such_type(const struct record_types *types, struct slice name, struct err_msg *msg)
+/* What is missing, by name, and the nearest of the names that were offered. */
+static enum err no_such(const char *what, struct slice name, struct suggest *suggest, struct err_msg *msg)
 {
-        struct suggest suggest;
         struct slice shown = slice_of(name.data, name.len < RECORD_NAME_MAX ? name.len : RECORD_NAME_MAX);
 
+        return suggest_append(
+                suggest, err_set(msg, ERR_NOTYPE, "there is no %s \"%.*s\"", what, SLICE_ARG(shown)), msg);
+}
+
+enum err record_type_named(
+        const struct record_types *types, struct slice name, const struct record_type **out, struct err_msg *msg)
+{
+        struct suggest suggest;
+
+        *out = record_types_find(types, name);
+        if (*out != NULL)
+                return OK;
         suggest_init(&suggest, name);
         for (uint32_t i = 0; i < record_types_count(types); i++)
                 suggest_offer(&suggest, slice_str(record_types_at(types, i)->name));
-        return suggest_append(
-                &suggest, err_set(msg, ERR_NOTYPE, "there is no record type \"%.*s\"", SLICE_ARG(shown)), msg);
+        return no_such("record type", name, &suggest, msg);
+}
+
+enum err record_table_named(
+        const struct record_types *types, struct slice name, const struct record_table **out, struct err_msg *msg)
+{
+        struct suggest suggest;
+
+        *out = record_types_table(types, name);
+        if (*out != NULL)
+                return OK;
+        suggest_init(&suggest, name);
+        for (uint32_t i = 0; i < record_types_table_count(types); i++)
+                suggest_offer(&suggest, slice_str(record_types_table_at(types, i)->name));
+        return no_such("table", name, &suggest, msg);
 }
 
 enum err record_key_parse(const struct record_types *types, struct slice key, const struct record_type **type,
@@ -117,12 +141,13 @@ enum err record_key_parse(const struct record_types *types, struct slice key, co
 {
         struct cursor c = cursor_of(key);
         struct slice name;
+        enum err rc;
 
         if (!cursor_until(&c, ':', &name))
                 return err_set(msg, ERR_BADKEY, "a key is type:id, such as %s:42", record_types_at(types, 0)->name);
-        *type = record_types_find(types, name);
-        if (*type == NULL)
-                return no_such_type(types, name, msg);
+        rc = record_type_named(types, name, type, msg);
+        if (rc != OK)
+                return rc;
         *id = slice_of(c.at, cursor_left(&c));
         return check_id((*type)->id_kind, *id, (*type)->name, msg);
 }

@@ -101,6 +101,12 @@ const struct record_table *record_types_students(const struct record_types *type
 /* The canonical form of a student's id: the same for all types. */
 enum id_kind record_types_id_kind(const struct record_types *types);
 
+/* The type, or the table, of that name. ERR_NOTYPE names the nearest one; *out is NULL then. Any thread. */
+enum err record_type_named(const struct record_types *types, struct slice name, const struct record_type **out,
+        struct err_msg *msg) MUST_CHECK;
+enum err record_table_named(const struct record_types *types, struct slice name, const struct record_table **out,
+        struct err_msg *msg) MUST_CHECK;
+
 /* Checks an id: 1..512 bytes of UTF-8 without control characters, canonical for its kind (int: "42", not "042"; uuid:
  * lower case with dashes). ERR_BADKEY says what is wrong and what the canonical form would be. Pure; any thread. */
 enum err record_id_check(enum id_kind kind, struct slice id, struct err_msg *msg) MUST_CHECK;

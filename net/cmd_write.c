@@ -170,11 +170,17 @@ enum err cmd_erase(struct call *call)
 
 /* ---- INVALIDATE ---- */
 
+/* A tag of an unknown table, or of an id that no key can have, would touch nothing and look as if it had. */
 static enum err invalidate_tag(struct call *call, struct slice word, struct write *write)
 {
+        const struct record_table *table;
         struct tag tag;
         enum err rc = tag_parse(word, call->session->tenant, &tag, &call->message);
 
+        if (rc == OK && tag.student.len > 0)
+                rc = record_id_check(record_types_id_kind(call->services->types), tag.student, &call->message);
+        if (rc == OK && tag.table.len > 0)
+                rc = record_table_named(call->services->types, tag.table, &table, &call->message);
         return rc != OK ? rc : write_add_tag(write, &tag);
 }
 
@@ -212,12 +218,10 @@ static enum err invalidate_key(struct call *call, struct slice word, struct writ
 
 static enum err invalidate_type(struct call *call, struct slice word, struct write *write)
 {
-        const struct record_type *type = record_types_find(call->services->types, word);
+        const struct record_type *type;
+        enum err rc = record_type_named(call->services->types, word, &type, &call->message);
 
-        if (type == NULL)
-                return err_set(&call->message, ERR_NOTYPE, "no record type '%.*s'",
-                        (int)(word.len < RECORD_NAME_MAX ? word.len : RECORD_NAME_MAX), (const char *)word.data);
-        return add_type_tags(call, type, SLICE_EMPTY, write);
+        return rc != OK ? rc : add_type_tags(call, type, SLICE_EMPTY, write);
 }
 
 static enum err invalidate_all(struct call *call, struct write *write)
@@ -303,12 +307,10 @@ static enum err add_row_tags(struct write *write)
 
 static enum err parse_import(struct call *call, struct write *write)
 {
-        enum err rc;
+        enum err rc = record_table_named(call->services->types, call->argv[1], &write->source.table, &call->message);
 
-        write->source.table = record_types_table(call->services->types, call->argv[1]);
-        if (write->source.table == NULL)
-                return err_set(&call->message, ERR_NOTYPE, "no table of that name; HEALTH lists them");
-        rc = write_take_value(call, call->argv[2], &write->value);
+        if (rc == OK)
+                rc = write_take_value(call, call->argv[2], &write->value);
         write->source.value = buf_slice(&write->value);
         return rc != OK ? rc : add_row_tags(write);
 }

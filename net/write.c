@@ -110,12 +110,13 @@ static void tell_subscribers(struct write *write)
 
 static void explain_conflict(struct write *write)
 {
+        const char *why = write->source.condition == IF_NEW ? "is recorded already; read it"
+                                                            : "has changed since that stamp; read it again";
         char stamp[TOKEN_TEXT_SIZE];
 
         format_token(write, freshness_position(write->lane->services->freshness), stamp);
         counter_add(COUNTER_database_conflicts, 1);
-        (void)err_set(&write->source.message, ERR_CONFLICT, "%s %.*s has changed since that stamp; read it again",
-                stamp, SLICE_ARG(write->key));
+        (void)err_set(&write->source.message, ERR_CONFLICT, "%s %.*s %s", stamp, SLICE_ARG(write->key), why);
 }
 
 static void count_success(const struct write *write)
