@@ -246,6 +246,15 @@ static bool is_over(const struct conn *conn)
         return conn->closing || (conn->eof && !conn->has_frame && !conn->output_full);
 }
 
+/* Now that bytes are sent there may be room for what was held back, and no event would tell so: with nothing left to
+ * send the socket is not watched. With output left over it is, and on_writable comes here again. */
+static bool has_more_to_do(const struct conn *conn)
+{
+        if (reply_queue_is_ready(&conn->queue))
+                return buf_len(&conn->out) < OUTPUT_ENOUGH;
+        return conn->output_full && !output_is_full(conn);
+}
+
 void conn_service(struct conn *conn, struct nanos now)
 {
         struct lane *lane = conn->lane;
@@ -260,7 +269,7 @@ void conn_service(struct conn *conn, struct nanos now)
                 conn_close(conn);
                 return;
         }
-        if (conn->output_full && !output_is_full(conn))
+        if (has_more_to_do(conn))
                 lane_mark_dirty(lane, &conn->dirty);
         if (conn->read_paused && wants_bytes(conn) && event_add(conn->readable, NULL) == 0)
                 conn->read_paused = false;

@@ -58,15 +58,17 @@ void reply_queue_finish(struct reply_queue *queue, struct reply_slot *slot)
         queue->bytes += buf_len(&slot->reply);
 }
 
+bool reply_queue_is_ready(const struct reply_queue *queue)
+{
+        return !list_empty(&queue->slots) && LIST_ENTRY(queue->slots.next, struct reply_slot, link)->done;
+}
+
 enum err reply_queue_drain(struct reply_queue *queue, struct buf *out, size_t enough)
 {
-        while (!list_empty(&queue->slots) && buf_len(out) < enough) {
+        while (reply_queue_is_ready(queue) && buf_len(out) < enough) {
                 struct reply_slot *slot = LIST_ENTRY(queue->slots.next, struct reply_slot, link);
-                enum err rc;
+                enum err rc = buf_append_slice(out, buf_slice(&slot->reply));
 
-                if (!slot->done)
-                        return OK;
-                rc = buf_append_slice(out, buf_slice(&slot->reply));
                 if (rc != OK)
                         return rc;
                 remove_first(queue, slot);

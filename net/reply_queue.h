@@ -46,6 +46,9 @@ void reply_queue_push(struct reply_queue *queue, struct reply_slot *slot, bool d
 /* The reply of a waiting slot is complete. */
 void reply_queue_finish(struct reply_queue *queue, struct reply_slot *slot);
 
+/* Whether the reply at the head is done: reply_queue_drain would move it. */
+bool reply_queue_is_ready(const struct reply_queue *queue);
+
 /* Moves the replies that are done at the head to the end of `out`, until `out` holds `enough` bytes. Errors as
  * buf_append; what was moved before stays moved. */
 enum err reply_queue_drain(struct reply_queue *queue, struct buf *out, size_t enough) MUST_CHECK;
