@@ -93,6 +93,14 @@ static enum err show_report(struct cli *cli, const struct import_report *report,
         return rc;
 }
 
+static bool has_a_table(const struct import_files *files)
+{
+        for (size_t i = 0; i < files->count; i++)
+                if (!files->files[i].skipped)
+                        return true;
+        return false;
+}
+
 static enum cli_exit run_import(struct cli *cli, const struct import_files *files)
 {
         struct import_report report = {.reason_count = 0};
@@ -107,6 +115,8 @@ static enum cli_exit run_import(struct cli *cli, const struct import_files *file
         shown = show_report(cli, &report, files); /* what was acknowledged stays, also when the rest failed */
         if (rc == OK && shown != OK)
                 rc = err_set(&msg, shown, "the report cannot be shown: %s", err_text(shown));
+        if (rc == OK && !has_a_table(files)) /* a wrong path must not look like a success */
+                rc = err_set(&msg, ERR_IO, "nothing to import: no file there has the columns of a table");
         if (rc != OK)
                 return cli_fail(cli, rc, &msg);
         return import_report_is_partial(&report) ? EXIT_PARTIAL : EXIT_OK;

@@ -134,7 +134,11 @@ class Server:
         self.expected_reports = False
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.clean()
+            raise
         return self
 
     def __exit__(self, kind, value, trace):
