@@ -106,7 +106,7 @@ void node_hint(struct node *n, unsigned cells, int64_t committed);
 /* The process ends and starts again; embedded source only. */
 void node_restart(struct node *n);
 
-/* The checks of sim/reply.c: what a read is answered with, against the promise. `cached`: freshness_check let it
+/* The checks of tests/sim/reply.c: what a read is answered with, against the promise. `cached`: freshness_check let it
  * through. */
 void node_reply(struct node *n, const struct read *read, const struct entry *entry, bool cached);
 

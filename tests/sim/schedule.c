@@ -86,7 +86,8 @@ static void step_lose_poll(struct schedule *s)
 static void step_hint(struct schedule *s)
 {
         struct node *n = any_node(s);
-        const struct hint *hint = &s->hints[world_random(&s->world, HINTS_MAX)];
+        const uint32_t back = 1 + world_random(&s->world, world_chance(&s->world, 50) ? 1 : HINTS_MAX);
+        const struct hint *hint = &s->hints[(s->hint_count - back) % HINTS_MAX];
 
         if (n->publishing)
                 return;
@@ -175,12 +176,12 @@ static const struct step steps[] = {
         {step_commit, 6, 0, true},
         {step_writer, 0, 6, true},
         {step_lose_poll, 2, 0, false},
-        {step_hint, 3, 0, false},
+        {step_hint, 5, 0, false},
         {step_abort, 1, 0, false},
         {step_flush, 3, 0, false},
-        {step_replay, 4, 0, false},
-        {step_crash, 1, 0, false},
-        {step_fail_over, 1, 0, false},
+        {step_replay, 5, 0, false},
+        {step_crash, 2, 0, false},
+        {step_fail_over, 2, 0, false},
         {step_foreign, 1, 1, false},
         {step_evict, 2, 2, false},
         {step_pause, 1, 1, false},
@@ -215,7 +216,7 @@ static void draw_setup(struct world *w, struct setup *setup)
 {
         *setup = (struct setup){
                 .polled = world_chance(w, 75),
-                .slots = world_chance(w, 50) ? 4 : 2,
+                .slots = 1u << world_random(w, 3),
                 .polls_kept = 1 + world_random(w, 6),
                 .bound = world_chance(w, 50) ? 40 : 120,
                 .ttl = world_chance(w, 20) ? 50 : 1000,
@@ -286,19 +287,19 @@ bool mutant_is(enum mutant mutant)
  * `publishing`). */
 void mutant_pause(void)
 {
-        static void (*const others[])(struct schedule *) = {
-                step_serve, step_serve, step_invoke, step_poll, step_writer, step_hint, step_commit};
+        static void (*const polled[])(struct schedule *) = {
+                step_serve, step_serve, step_invoke, step_poll, step_hint, step_commit};
+        static void (*const embedded[])(struct schedule *) = {step_serve, step_serve, step_invoke, step_writer};
         struct schedule *s = &schedule;
-        unsigned choice;
 
         if (s->interleaved == INTERLEAVED_MAX || !world_chance(&s->world, 15))
                 return;
-        choice = world_random(&s->world, sizeof(others) / sizeof(others[0]));
-        if (s->side.setup.polled ? others[choice] == step_writer : choice > 4 || others[choice] == step_poll)
-                return;
         s->interleaved++;
         world_tick(&s->world);
-        others[choice](s);
+        if (s->side.setup.polled)
+                polled[world_random(&s->world, sizeof(polled) / sizeof(polled[0]))](s);
+        else
+                embedded[world_random(&s->world, sizeof(embedded) / sizeof(embedded[0]))](s);
         world_tick(&s->world);
         s->interleaved--;
 }
