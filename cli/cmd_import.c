@@ -84,11 +84,12 @@ static enum err show_report(struct cli *cli, const struct import_report *report,
         struct buf value;
         enum err rc;
 
+        if (cli->human)
+                return import_report_print(report, files, cli->out);
         buf_init(&value, 0);
         rc = import_report_to_value(report, files, &value);
         if (rc == OK)
-                rc = cli->human ? print_human(cli->out, buf_slice(&value), print_width(cli->out))
-                                : print_json(cli->out, buf_slice(&value));
+                rc = print_json(cli->out, buf_slice(&value));
         buf_deinit(&value);
         return rc;
 }

@@ -1,5 +1,6 @@
 #include "cli/import_report.h"
 
+#include "cli/print.h"
 #include "database/value.h"
 
 /* The entry of a reason; made when there is none. The last entry takes what does not fit any more. */
@@ -102,33 +103,47 @@ static enum err put_tables(struct buf *out, const struct import_report *report)
 }
 
 /* "START: not a date" */
+static enum err append_reason(struct buf *out, const struct import_reject *reject)
+{
+        const char *column = reject->column == NULL ? "" : reject->column;
+
+        return buf_printf(out, "%s%s%s", column, column[0] == '\0' ? "" : ": ", import_row_reason(reject->reason));
+}
+
 static enum err put_reason_text(struct buf *out, const struct import_reject *reject)
 {
         struct buf text;
         enum err rc;
 
         buf_init(&text, 0);
-        rc = buf_printf(&text, "%s%s%s", reject->column == NULL ? "" : reject->column,
-                reject->column == NULL ? "" : ": ", import_row_reason(reject->reason));
+        rc = append_reason(&text, reject);
         if (rc == OK)
                 rc = value_put_member(out, "reason", buf_slice(&text));
         buf_deinit(&text);
         return rc;
 }
 
-/* "allergies.csv:12, allergies.csv:15" */
-static enum err put_places(struct buf *out, const struct import_reason_count *entry)
+static enum err put_place(struct buf *out, const char *path, uint64_t line)
 {
         struct buf text;
-        enum err rc = OK;
+        enum err rc;
 
         buf_init(&text, 0);
-        for (size_t i = 0; rc == OK && i < entry->places; i++)
-                rc = buf_printf(&text, "%s%s:%llu", i == 0 ? "" : ", ", entry->first[i].path,
-                        (unsigned long long)entry->first[i].line);
+        rc = buf_printf(&text, "%s:%llu", path, (unsigned long long)line);
         if (rc == OK)
-                rc = value_put_member(out, "first", buf_slice(&text));
+                rc = value_put_text(out, buf_slice(&text));
         buf_deinit(&text);
+        return rc;
+}
+
+static enum err put_places(struct buf *out, const struct import_reason_count *entry)
+{
+        enum err rc = value_put_str(out, "first");
+
+        if (rc == OK)
+                rc = value_put_list(out, (uint32_t)entry->places);
+        for (size_t i = 0; rc == OK && i < entry->places; i++)
+                rc = put_place(out, entry->first[i].path, entry->first[i].line);
         return rc;
 }
 
@@ -198,4 +213,54 @@ enum err import_report_to_value(const struct import_report *report, const struct
         if (rc == OK && skipped)
                 rc = put_skipped(out, files);
         return rc == OK ? value_put_member(out, "token", slice_str(report->token)) : rc;
+}
+
+/* ---- for people ---- */
+
+static enum err print_tables(FILE *out, const struct import_report *report)
+{
+        struct buf value;
+        struct slice tables;
+        enum err rc;
+
+        buf_init(&value, 0);
+        rc = value_put_map(&value, 1);
+        if (rc == OK)
+                rc = put_tables(&value, report);
+        if (rc == OK && value_member(buf_slice(&value), "tables", &tables))
+                rc = print_human(out, tables, print_width(out));
+        buf_deinit(&value);
+        return rc;
+}
+
+static enum err print_reason(FILE *out, const struct import_reason_count *entry)
+{
+        struct buf text;
+        enum err rc;
+
+        buf_init(&text, 0);
+        rc = append_reason(&text, &entry->reject);
+        if (rc == OK)
+                fprintf(out, "left out: %llu %s, %.*s\n", (unsigned long long)entry->count,
+                        import_table_name(entry->kind), SLICE_ARG(buf_slice(&text)));
+        for (size_t i = 0; rc == OK && i < entry->places; i++)
+                fprintf(out, "  %s:%llu\n", entry->first[i].path, (unsigned long long)entry->first[i].line);
+        if (rc == OK && entry->count > entry->places)
+                fprintf(out, "  and %llu more\n", (unsigned long long)(entry->count - entry->places));
+        buf_deinit(&text);
+        return rc;
+}
+
+enum err import_report_print(const struct import_report *report, const struct import_files *files, FILE *out)
+{
+        enum err rc = print_tables(out, report);
+
+        for (size_t i = 0; rc == OK && i < report->reason_count; i++)
+                rc = print_reason(out, &report->reasons[i]);
+        for (size_t i = 0; i < files->count; i++)
+                if (files->files[i].skipped)
+                        fprintf(out, "skipped: %s: %s\n", files->files[i].path, files->files[i].why.text);
+        if (report->token[0] != '\0')
+                fprintf(out, "token %s\n", report->token);
+        return rc;
 }

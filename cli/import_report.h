@@ -4,6 +4,8 @@
 
 #include "cli/import_files.h"
 
+#include <stdio.h>
+
 enum { REPORT_REASONS_MAX = 64, REPORT_PLACES_MAX = 3 };
 
 struct import_counts {
@@ -52,5 +54,9 @@ bool import_report_is_partial(const struct import_report *report);
  * empty are left out. Errors as buf_append. */
 enum err import_report_to_value(
         const struct import_report *report, const struct import_files *files, struct buf *out) MUST_CHECK;
+
+/* Writes the report for people. Errors as print_human. */
+enum err import_report_print(
+        const struct import_report *report, const struct import_files *files, FILE *out) MUST_CHECK;
 
 #endif

@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { INDENT = 2, GAP = 2, COLUMNS_MAX = 32, NAME_WIDTH_MAX = 24, DEPTH_MAX = 16 };
+enum { INDENT = 2, GAP = 2, COLUMNS_MAX = 32, COLUMN_WIDTH_MAX = 40, NAME_WIDTH_MAX = 24, DEPTH_MAX = 16 };
 
 size_t print_width(FILE *out)
 {
@@ -39,6 +39,11 @@ static size_t text_width(struct slice text)
         for (size_t i = 0; i < text.len; i++)
                 width += (text.data[i] & 0xc0) != 0x80 ? 1 : 0;
         return width;
+}
+
+static size_t least(size_t a, size_t b)
+{
+        return a < b ? a : b;
 }
 
 /* C0, DEL, and C1, which is 0xc2 0x80 to 0xc2 0x9f in UTF-8. */
@@ -113,7 +118,7 @@ static struct column *find_column(struct table *t, struct slice name)
                         return &t->columns[i];
         if (t->count == COLUMNS_MAX)
                 return NULL;
-        t->columns[t->count] = (struct column){.name = name, .width = text_width(name)};
+        t->columns[t->count] = (struct column){.name = name, .width = least(text_width(name), COLUMN_WIDTH_MAX)};
         return &t->columns[t->count++];
 }
 
@@ -136,20 +141,46 @@ static enum err measure_row(struct table *t, struct slice row)
                 if (rc != OK)
                         return rc;
                 if (text_width(text) > column->width)
-                        column->width = text_width(text);
+                        column->width = least(text_width(text), COLUMN_WIDTH_MAX);
         }
         return OK;
+}
+
+/* Moves the column "id" to the end: a hash says least to a reader. */
+static void put_id_last(struct table *t)
+{
+        for (size_t i = 0; i + 1 < t->count; i++) {
+                struct column next = t->columns[i + 1];
+
+                if (!slice_equal(t->columns[i].name, slice_str("id")))
+                        continue;
+                t->columns[i + 1] = t->columns[i];
+                t->columns[i] = next;
+        }
 }
 
 static void choose_columns(struct table *t)
 {
         size_t used = t->indent;
 
+        put_id_last(t);
         for (t->shown = 0; t->shown < t->count; t->shown++) {
                 used += t->columns[t->shown].width + (t->shown == 0 ? 0 : GAP);
                 if (used > t->width && t->shown > 0)
                         return;
         }
+}
+
+/* The text's beginning of so many characters. */
+static struct slice cut_text(struct slice text, size_t width)
+{
+        size_t end = 0;
+
+        while (end < text.len && (width > 0 || (text.data[end] & 0xc0) == 0x80)) {
+                width -= (text.data[end] & 0xc0) != 0x80 ? 1 : 0;
+                end++;
+        }
+        return slice_of(text.data, end);
 }
 
 static void print_cell(FILE *out, const struct table *t, size_t column, struct slice text)
@@ -158,7 +189,13 @@ static void print_cell(FILE *out, const struct table *t, size_t column, struct s
 
         if (column == 0)
                 print_padding(out, t->indent);
-        print_text(out, text);
+        if (width > t->columns[column].width) {
+                width = t->columns[column].width;
+                print_text(out, cut_text(text, width - 1));
+                fputs("…", out);
+        } else {
+                print_text(out, text);
+        }
         if (column + 1 < t->shown)
                 print_padding(out, t->columns[column].width - width + GAP);
         else

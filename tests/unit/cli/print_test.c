@@ -35,6 +35,12 @@ static void what_does_not_fit_is_left_out_and_named(void **state)
         (void)state;
         assert_human("[{\"first\":\"1234567890\",\"second\":\"1234567890\",\"third\":\"x\"}]", 25,
                 "first       second\n1234567890  1234567890\n(not shown for want of width: third)\n");
+        assert_human("[{\"id\":\"7\",\"long\":\"\xc3\xab"
+                     "1234567890123456789012345678901234567890\"}]",
+                80,
+                "long                                      id\n"
+                "\xc3\xab"
+                "12345678901234567890123456789012345678\xe2\x80\xa6  7\n");
         assert_human("[{\"first\":\"1234567890\"}]", 5, "first\n1234567890\n"); /* one column at least */
 }
 
