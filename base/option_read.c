@@ -89,6 +89,9 @@ static enum err read_member(
         int len = snprintf(path, sizeof(path), "%s%s.", section, member->key->text);
         int index;
 
+        if (strchr(member->key->text, '.') != NULL)
+                return yaml_error(member->key, msg, "\"%.60s\" has a dot in it; a map within a map is meant here",
+                        member->key->text);
         if (len < 0 || (size_t)len >= sizeof(path))
                 return unknown_key(set, section, member->key, msg);
         index = option_find(set, slice_of(path, (size_t)len - 1));
