@@ -1,125 +1,167 @@
-/* vitalcached: reads the command line, sets the node up, serves until a signal says to stop, takes it down. */
+/* vitalcached: reads the settings, sets the node up, serves until a signal says to stop, takes it down. */
 #include "base/log.h"
-#include "base/mem.h"
 #include "net/control.h"
 #include "net/node.h"
+#include "net/settings.h"
+#include "net/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#ifndef VC_CONF_DIR
-#define VC_CONF_DIR "conf"
-#endif
+extern char **environ;
 
-enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
+/* ---- from settings to the parts' own configurations ---- */
 
-struct flags {
-        const char *port;
-        const char *data;
-        const char *threads;
-        const char *socket;
-        const char *types;
-};
-
-static const struct flag {
-        const char *name;
-        size_t place;
-} flag_rows[] = {
-        {"--port", offsetof(struct flags, port)},
-        {"--data", offsetof(struct flags, data)},
-        {"--threads", offsetof(struct flags, threads)},
-        {"--socket", offsetof(struct flags, socket)},
-        {"--types", offsetof(struct flags, types)},
-};
-
-static bool parse_flag(struct flags *flags, const char *name, const char *value)
+static struct client_limits limits_of(const struct settings_values *v)
 {
-        for (size_t i = 0; i < sizeof(flag_rows) / sizeof(flag_rows[0]); i++) {
-                if (strcmp(flag_rows[i].name, name) != 0 || value == NULL)
-                        continue;
-                *(const char **)(void *)((char *)flags + flag_rows[i].place) = value;
-                return true;
-        }
-        (void)fprintf(stderr, "vitalcached: unknown flag, or flag without value: %s\n", name);
-        return false;
+        return (struct client_limits){.elements = v->limits_elements,
+                .depth = v->limits_depth,
+                .bulk = v->limits_bulk,
+                .inline_line = v->limits_inline,
+                .input = v->limits_client_input,
+                .output = v->limits_client_output,
+                .clients = v->server_max_clients,
+                .idle = v->server_idle_timeout};
 }
 
-static size_t no_options(
+static struct server_config server_of(const struct settings_values *v)
+{
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+        return (struct server_config){.bind = v->server_bind,
+                .port = (uint16_t)v->server_port,
+                .socket_path = v->server_socket,
+                .socket_mode = v->server_socket_mode,
+                .threads = v->server_threads > 0 ? (uint32_t)v->server_threads : (uint32_t)(cores < 1 ? 1 : cores),
+                .stop_patience = v->server_stop_patience};
+}
+
+static const char *policy_name(uint32_t place)
+{
+        static const char *const names[] = {"lru"}; /* in the order of the option's words */
+
+        VC_ASSERT(place < sizeof(names) / sizeof(names[0]));
+        return names[place];
+}
+
+static size_t get_options(
         void *context, const char *pattern, void (*visit)(void *arg, const char *name, const char *value), void *arg)
 {
-        (void)context;
-        (void)pattern;
-        (void)visit;
-        (void)arg;
-        return 0;
+        return settings_get(context, pattern, visit, arg);
 }
 
-static enum err no_option(void *context, const char *name, const char *value, struct err_msg *msg)
+static enum err set_option(void *context, const char *name, const char *value, struct err_msg *msg)
 {
-        (void)context;
-        (void)name;
-        (void)value;
-        return err_set(msg, ERR_BADARG, "no option can be changed");
+        return settings_set(context, name, value, msg);
 }
 
-static struct node_config configure(const struct flags *flags, const struct record_types *types)
+static struct node_config node_of(struct settings *settings, const struct record_types *types)
 {
+        const struct settings_values *v = settings_values(settings);
+
         return (struct node_config){
                 .types = types,
-                .data_path = flags->data,
-                .slots = 1u << 20,
-                .lmdb = {.map_size = 1ull << 30, .map_size_max = 1ull << 40, .max_readers = 126, .batch_max = 256},
-                .l1_enabled = true,
-                .l1 = {.max_bytes = 64u << 20, .shards = 16, .policy = "lru"},
-                .tiers = {.ttl_default = {60 * NANOS_PER_S}, .ttl_jitter_percent = 10, .fills_max = 65536},
-                .server = {.bind = "127.0.0.1",
-                        .port = (uint16_t)strtoul(flags->port, NULL, 10),
-                        .socket_path = flags->socket,
-                        .socket_mode = 0660,
-                        .threads = (uint32_t)strtoul(flags->threads, NULL, 10),
-                        .stop_patience = {5 * NANOS_PER_S}},
-                .limits = {.elements = 1u << 20,
-                        .depth = 32,
-                        .bulk = 16u << 20,
-                        .inline_line = 64u << 10,
-                        .input = 64u << 20,
-                        .output = 256u << 20,
-                        .clients = 10000},
-                .config = {.get = no_options, .set = no_option},
+                .data_path = v->database_path,
+                .config_path = settings_file(settings),
+                .slots = (uint32_t)v->freshness_slots,
+                .lmdb = {.map_size = v->database_map_size,
+                        .map_size_max = v->database_map_size_max,
+                        .max_readers = (uint32_t)v->database_max_readers,
+                        .batch_max = (uint32_t)v->database_batch_max},
+                .l1_enabled = v->cache_l1_enabled,
+                .l1 = {.max_bytes = v->cache_l1_max_bytes,
+                        .max_entries = v->cache_l1_max_entries,
+                        .shards = (uint32_t)v->cache_l1_shards,
+                        .policy = policy_name(v->cache_l1_policy)},
+                .tiers = {.ttl_default = v->cache_l1_ttl,
+                        .ttl_jitter_percent = (uint32_t)v->cache_ttl_jitter,
+                        .fills_max = (uint32_t)v->cache_fills_max},
+                .server = server_of(v),
+                .limits = limits_of(v),
+                .config = {.context = settings, .get = get_options, .set = set_option},
         };
 }
 
-static void on_reload(void *context)
+/* ---- while it runs ---- */
+
+/* What can change, put into effect. `context` is the node. */
+static void apply(void *context, const struct settings_values *v)
 {
-        (void)context;
-        LOG_INFO("reloaded");
+        const struct services *services = node_services(context);
+
+        log_configure((enum log_level)v->log_level, (enum log_format)v->log_format);
+        if (services->l1 != NULL)
+                l1_resize(services->l1, v->cache_l1_max_bytes, v->cache_l1_max_entries);
+}
+
+static void tell_option(void *arg, const char *name, bool applied)
+{
+        (void)arg;
+        if (applied)
+                LOG_INFO("option changed", LOG_WORD("option", name));
+        else
+                LOG_WARNING("option needs a restart", LOG_WORD("option", name));
+}
+
+static void reload(void *context)
+{
+        struct err_msg msg = {""};
+        enum err rc = settings_reload(context, tell_option, NULL, &msg);
+
+        if (rc == OK)
+                LOG_INFO("reloaded", LOG_PATH("config", settings_file(context)));
+        else
+                LOG_ERROR("reload failed, nothing has changed", LOG_ERR(rc), LOG_PATH("problem", msg.text));
+}
+
+/* The names of all types, separated by commas; cut at the size. */
+static void list_types(const struct record_types *types, char *text, size_t size)
+{
+        size_t used = 0;
+
+        text[0] = '\0';
+        for (uint32_t i = 0; i < record_types_count(types) && used < size; i++)
+                used += (size_t)snprintf(
+                        text + used, size - used, "%s%s", i == 0 ? "" : ",", record_types_at(types, i)->name);
 }
 
 /* The line that scripts await. */
-static void say_ready(struct node *node)
+static void say_ready(const struct services *s)
 {
-        const struct services *s = node_services(node);
+        const char *socket = s->facts.socket_path == NULL ? "" : s->facts.socket_path;
+        char types[512];
 
-        LOG_INFO("ready", LOG_PATH("bind", s->facts.bind), LOG_UINT("port", s->port),
-                LOG_PATH("data", s->facts.data_path), LOG_UINT("types", record_types_count(s->types)),
-                LOG_UINT("threads", s->facts.threads));
+        list_types(s->types, types, sizeof(types));
+        LOG_INFO("ready", LOG_PATH("bind", s->facts.bind), LOG_UINT("port", s->port), LOG_PATH("socket", socket),
+                LOG_PATH("data", s->facts.data_path), LOG_PATH("types", types),
+                LOG_PATH("config", s->facts.config_path), LOG_UINT("threads", s->facts.threads));
 }
 
-static enum err serve(const struct node_config *config, struct err_msg *msg)
+static enum err run_node(struct node *node, struct settings *settings, struct control *control, struct err_msg *msg)
 {
+        enum err rc;
+
+        settings_watch(settings, apply, node);
+        rc = node_start(node, msg);
+        if (rc != OK)
+                return rc;
+        say_ready(node_services(node));
+        LOG_INFO("stopping", LOG_INT("signal", control_run(control)));
+        return OK;
+}
+
+static enum err serve(struct settings *settings, const struct record_types *types, struct err_msg *msg)
+{
+        const struct node_config config = node_of(settings, types);
         struct control *control = NULL;
         struct node *node = NULL;
-        enum err rc = control_create(&control, on_reload, NULL);
+        enum err rc = control_create(&control, reload, settings);
 
         if (rc == OK)
-                rc = node_open(&node, config, msg);
+                rc = node_open(&node, &config, msg);
         if (rc == OK)
-                rc = node_start(node, msg);
-        if (rc == OK) {
-                say_ready(node);
-                LOG_INFO("stopping", LOG_INT("signal", control_run(control)));
-        }
+                rc = run_node(node, settings, control, msg);
         node_close(&node);
         control_destroy(&control);
         if (rc == OK)
@@ -127,29 +169,93 @@ static enum err serve(const struct node_config *config, struct err_msg *msg)
         return rc;
 }
 
+/* ---- what the command line asks for ---- */
+
+static enum err with_types(struct settings *settings, struct err_msg *msg,
+        enum err (*then)(struct settings *settings, const struct record_types *types, struct err_msg *msg))
+{
+        struct record_types *types = NULL;
+        enum err rc = settings_load_types(settings, &types, msg);
+
+        if (rc == OK)
+                rc = then(settings, types, msg);
+        record_types_destroy(&types);
+        return rc;
+}
+
+static enum err say_checked(struct settings *settings, const struct record_types *types, struct err_msg *msg)
+{
+        (void)msg;
+        (void)printf("%s: well-formed, %u record types\n", settings_file(settings), record_types_count(types));
+        return OK;
+}
+
+static enum err run(struct settings *settings, struct err_msg *msg)
+{
+        const struct settings_values *v = settings_values(settings);
+
+        log_configure((enum log_level)v->log_level, (enum log_format)v->log_format);
+        return with_types(settings, msg, serve);
+}
+
+static enum err check(struct settings *settings, struct err_msg *msg)
+{
+        return with_types(settings, msg, say_checked);
+}
+
+static enum err write_out(struct buf *text, enum err rc, struct err_msg *msg)
+{
+        if (rc == OK && fwrite(text->data, 1, buf_len(text), stdout) != buf_len(text))
+                rc = err_set(msg, ERR_IO, "cannot write to standard output");
+        buf_deinit(text);
+        return rc;
+}
+
+static enum err print_settings(struct settings *settings, struct err_msg *msg)
+{
+        struct buf text;
+
+        buf_init(&text, 0);
+        return write_out(&text, settings_print(settings, &text), msg);
+}
+
+static enum err print_help(struct settings *settings, struct err_msg *msg)
+{
+        struct buf text;
+
+        (void)settings;
+        buf_init(&text, 0);
+        return write_out(&text, settings_help(&text), msg);
+}
+
+static enum err print_version(struct settings *settings, struct err_msg *msg)
+{
+        (void)settings;
+        (void)msg;
+        (void)printf("vitalcached %s\n", VERSION_TEXT);
+        return OK;
+}
+
+static enum err (*const actions[])(struct settings *settings, struct err_msg *msg) = {
+        [SETTINGS_RUN] = run,
+        [SETTINGS_CHECK] = check,
+        [SETTINGS_PRINT] = print_settings,
+        [SETTINGS_HELP] = print_help,
+        [SETTINGS_VERSION] = print_version,
+};
+
 int main(int argc, char **argv)
 {
-        struct flags flags = {
-                .port = "7379", .data = "./vitalcache-data", .types = VC_CONF_DIR "/types/school-health.yaml"};
-        char cores[16];
-        struct record_types *types = NULL;
-        struct node_config config;
+        const struct settings_input input = {.argc = argc, .argv = argv, .environment = environ};
+        struct settings *settings = NULL;
         struct err_msg msg = {""};
-        enum err rc;
+        enum err rc = settings_load(&settings, &input, &msg);
 
-        (void)snprintf(cores, sizeof(cores), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
-        flags.threads = cores;
-        for (int i = 1; i < argc; i += 2)
-                if (!parse_flag(&flags, argv[i], argv[i + 1]))
-                        return EXIT_USAGE;
-        rc = record_types_load(&types, &flags.types, 1, &msg);
-        if (rc == OK) {
-                config = configure(&flags, types);
-                rc = serve(&config, &msg);
-        }
-        record_types_destroy(&types);
+        if (rc == OK)
+                rc = actions[settings_action(settings)](settings, &msg);
+        settings_destroy(&settings);
         if (rc == OK)
                 return EXIT_SUCCESS;
         (void)fprintf(stderr, "vitalcached: %s\n", msg.text[0] == '\0' ? err_text(rc) : msg.text);
-        return EXIT_FAULT;
+        return EXIT_FAILURE;
 }

@@ -5,6 +5,7 @@
 #include "invalidation/freshness.h"
 #include "invalidation/truth_lmdb.h"
 #include "net/command.h"
+#include "net/version.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,10 +13,6 @@
 #include <unistd.h>
 
 enum { RUN_ID_BYTES = 20 };
-
-#ifndef VC_VERSION
-#define VC_VERSION "0.1.0"
-#endif
 
 struct node {
         struct services services;
@@ -44,7 +41,7 @@ static enum err name_run(struct node *node, const struct node_config *config, st
         node->services.config = config->config;
         node->services.limits = config->limits;
         node->services.facts = (struct server_facts){
-                .version = VC_VERSION,
+                .version = VERSION_TEXT,
                 .run_id = node->run_id,
                 .bind = config->server.bind,
                 .socket_path = config->server.socket_path,
