@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* ---- from settings to the parts' own configurations ---- */
 
 static struct client_limits limits_of(const struct settings_values *v)

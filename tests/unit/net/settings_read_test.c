@@ -68,8 +68,8 @@ static void help_answers_even_where_the_rest_is_wrong(void **state)
         rows = settings_rows(&count);
         for (size_t i = 0; i < count; i++)
                 assert_non_null(strstr((char *)out.data, rows[i].name));
-        assert_non_null(strstr(
-                (char *)out.data, "--port, --server.port N\n        TCP port to listen on (1 to 65535; default 7379)"));
+        assert_non_null(strstr((char *)out.data, "--port, --server.port N\n        TCP port to listen on; 0: any that "
+                                                 "is free, told in the log (0 to 65535; default 7379)"));
         buf_deinit(&out);
 }
 
@@ -86,7 +86,7 @@ static void wrong_command_lines_are_refused(void **state)
         assert_refused(ARGS("--config"), NO_ENV, "--config needs a value");
         assert_refused(ARGS("--check-config=yes"), NO_ENV, "--check-config has no value");
         assert_refused(ARGS("7379"), NO_ENV, "unexpected argument \"7379\"; --help says what there is");
-        assert_refused(ARGS("--port", "70000"), NO_ENV, "--port: server.port is 70000; it must be 1 to 65535");
+        assert_refused(ARGS("--port", "70000"), NO_ENV, "--port: server.port is 70000; it must be 0 to 65535");
         assert_refused(ARGS("--port=http"), NO_ENV, "--port: server.port is \"http\"; it must be a whole number");
         assert_refused(
                 ARGS("--server.port", "-1"), NO_ENV, "--server.port: server.port is \"-1\"; it must be a whole number");
@@ -118,7 +118,7 @@ static void wrong_files_are_refused(void **state)
         assert_text_refused("server:\n  port:\n", "2:8", "server.port has no value; its default is 7379");
         assert_text_refused("server: 7379\n", "1:9", "server must be a map of options");
         assert_text_refused("[server]\n", "1:1", "the file must be a map of options");
-        assert_text_refused("server:\n  port: 70000\n", "2:9", "server.port is 70000; it must be 1 to 65535");
+        assert_text_refused("server:\n  port: 70000\n", "2:9", "server.port is 70000; it must be 0 to 65535");
         assert_text_refused("server:\n  port: 1\n  port: 2\n", "3:3", "\"port\" is here twice; the first is in line 2");
         assert_text_refused(
                 "cache:\n  l1:\n    ttl: 60\n", "3:10", "cache.l1.ttl is 60, without a unit; write 60s or 1m");
