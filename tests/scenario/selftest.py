@@ -59,6 +59,10 @@ class Replies(unittest.TestCase):
         self.assertEqual(memory, {"t": TOKEN})
         self.assertFalse(self.matches(["<token:t>", "{t}"], [TOKEN, TOKEN + "0"])[0])
 
+    def test_what_was_remembered_outlives_lines_left_out(self):
+        self.assertEqual(self.matches(["<token:t>", "<...>", "{t}", "<...>"], [TOKEN, "x", TOKEN, "y"]),
+                         (True, {"t": TOKEN}))
+
     def test_nothing_is_remembered_of_a_mismatch(self):
         self.assertEqual(self.matches(["<token:t>", "x"], [TOKEN, "y"])[1], {})
 
