@@ -199,6 +199,39 @@ static enum err require_map(const struct draft *d)
         return OK;
 }
 
+/* Whether the record does not say what `field` is, and the table does. */
+static bool takes_preset(const struct draft *d, const struct record_field *field)
+{
+        struct slice item;
+
+        return field->preset.len > 0 && (!value_member(d->map, field->name, &item) || is_null(item));
+}
+
+static uint32_t count_presets(const struct draft *d)
+{
+        uint32_t count = 0;
+
+        for (uint32_t i = 0; i < d->table->field_count; i++)
+                count += takes_preset(d, &d->table->fields[i]) ? 1 : 0;
+        return count;
+}
+
+static enum err append_presets(const struct draft *d, struct buf *out)
+{
+        enum err rc = OK;
+
+        for (uint32_t i = 0; rc == OK && i < d->table->field_count; i++) {
+                const struct record_field *field = &d->table->fields[i];
+
+                if (!takes_preset(d, field))
+                        continue;
+                rc = value_put_text(out, slice_str(field->name));
+                if (rc == OK)
+                        rc = buf_append_slice(out, field->preset);
+        }
+        return rc;
+}
+
 static uint32_t count_survivors(const struct draft *d)
 {
         struct value_iter iter;
@@ -232,15 +265,17 @@ static enum err append_members(const struct draft *d, struct buf *out)
         return rc;
 }
 
-/* The record with `id` before its members, if it brought none of its own. */
+/* The record with `id` before its members, if it brought none of its own, and what its table presets behind them. */
 static enum err append_record(const struct draft *d, struct slice id, struct buf *out)
 {
         bool add_id = d->id.len == 0;
-        enum err rc = value_put_map(out, count_survivors(d) + (add_id ? 1 : 0));
+        enum err rc = value_put_map(out, count_survivors(d) + count_presets(d) + (add_id ? 1 : 0));
 
         if (rc == OK && add_id)
                 rc = value_put_member(out, "id", id);
-        return rc == OK ? append_members(d, out) : rc;
+        if (rc == OK)
+                rc = append_members(d, out);
+        return rc == OK ? append_presets(d, out) : rc;
 }
 
 /* ---- PUT ---- */

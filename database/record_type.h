@@ -28,6 +28,7 @@ struct record_field {
         enum field_kind kind;
         bool required;
         const char *const *words; /* FIELD_WORD: NULL-terminated, in rising order of rank */
+        struct slice preset;      /* msgpack: the value in a record that does not say; empty: none */
 };
 
 /* A condition on a record's field: equal to the word or boolean. */

@@ -3,6 +3,7 @@
 #include "base/suggest.h"
 #include "base/yaml_get.h"
 #include "database/type_load.h"
+#include "database/value.h"
 
 enum { FIELDS_MAX = 256, WORDS_MAX = 64, SCHEMA_MAX = 65535 };
 
@@ -53,6 +54,46 @@ static enum err read_words(const struct type_load *load, const struct yaml_node 
         return rc;
 }
 
+/* ---- presets ---- */
+
+static enum err read_preset_word(
+        const struct type_load *load, const struct yaml_node *node, const struct record_field *field, struct buf *out)
+{
+        uint32_t rank;
+        enum err rc = yaml_word(node, field->words, &rank, load->msg);
+
+        return rc == OK ? value_put_text(out, slice_str(field->words[rank])) : rc;
+}
+
+static enum err read_preset_flag(const struct type_load *load, const struct yaml_node *node, struct buf *out)
+{
+        bool flag;
+        enum err rc = yaml_bool(node, &flag, load->msg);
+
+        return rc == OK ? value_put_bool(out, flag) : rc;
+}
+
+/* Kept as msgpack: ready to be put into a record. */
+static enum err read_preset(const struct type_load *load, const struct yaml_node *node, struct record_field *field)
+{
+        struct buf value;
+        enum err rc;
+
+        buf_init(&value, 0);
+        if (field->kind == FIELD_WORD && field->words != NULL)
+                rc = read_preset_word(load, node, field, &value);
+        else if (field->kind == FIELD_BOOL)
+                rc = read_preset_flag(load, node, &value);
+        else
+                rc = yaml_error(node, load->msg, "only a field of kind word or bool has a preset");
+        if (rc == OK) {
+                field->preset = slice_of(arena_text(&load->types->arena, buf_slice(&value)), buf_len(&value));
+                rc = field->preset.data == NULL ? ERR_NOMEM : OK;
+        }
+        buf_deinit(&value);
+        return rc == ERR_NOMEM ? type_load_no_memory(load) : rc;
+}
+
 /* ---- fields ---- */
 
 static enum err read_kind(const struct type_load *load, const struct yaml_node *node, struct record_field *field)
@@ -69,6 +110,7 @@ static enum err read_field_map(const struct type_load *load, const struct yaml_n
         const struct yaml_node *kind = yaml_find(node, "kind");
         const struct yaml_node *words = yaml_find(node, "words");
         const struct yaml_node *required = yaml_find(node, "required");
+        const struct yaml_node *preset = yaml_find(node, "preset");
         enum err rc = type_load_map(load, node, TYPE_LEVEL_FIELD, "a kind such as text, or a map with it");
 
         if (rc == OK && kind == NULL)
@@ -81,6 +123,8 @@ static enum err read_field_map(const struct type_load *load, const struct yaml_n
                 rc = read_words(load, words, field);
         if (rc == OK && required != NULL)
                 rc = yaml_bool(required, &field->required, load->msg);
+        if (rc == OK && preset != NULL)
+                rc = read_preset(load, preset, field);
         return rc;
 }
 

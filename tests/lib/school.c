@@ -12,18 +12,18 @@ static const char *const SEVERITIES[] = {"UNKNOWN", "MILD", "MODERATE", "SEVERE"
 static const char *const STATUSES[] = {"inactive", "active", NULL};
 
 static const struct record_field STUDENT_FIELDS[] = {
-        {"id", FIELD_TEXT, true, NULL},
-        {"name", FIELD_TEXT, true, NULL},
+        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"name", FIELD_TEXT, true, NULL, {NULL, 0}},
 };
 static const struct record_field ALLERGY_FIELDS[] = {
-        {"id", FIELD_TEXT, true, NULL},
-        {"code", FIELD_TEXT, true, NULL},
-        {"severity", FIELD_WORD, true, SEVERITIES},
-        {"status", FIELD_WORD, false, STATUSES},
+        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"code", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"severity", FIELD_WORD, true, SEVERITIES, {NULL, 0}},
+        {"status", FIELD_WORD, false, STATUSES, {NULL, 0}},
 };
 static const struct record_field VISIT_FIELDS[] = {
-        {"id", FIELD_TEXT, true, NULL},
-        {"date", FIELD_INSTANT, false, NULL},
+        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"date", FIELD_INSTANT, false, NULL, {NULL, 0}},
 };
 
 const struct record_table SCHOOL_STUDENTS = {

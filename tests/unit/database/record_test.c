@@ -6,15 +6,15 @@ static const char *const SEVERITIES[] = {"UNKNOWN", "MILD", "MODERATE", "SEVERE"
 static const char *const STATUSES[] = {"inactive", "active", NULL};
 
 static const struct record_field ALLERGY_FIELDS[] = {
-        {"id", FIELD_TEXT, true, NULL},
-        {"code", FIELD_TEXT, true, NULL},
-        {"severity", FIELD_WORD, true, SEVERITIES},
-        {"status", FIELD_WORD, false, STATUSES},
-        {"onset", FIELD_DATE, false, NULL},
-        {"seen", FIELD_INSTANT, false, NULL},
-        {"chronic", FIELD_BOOL, false, NULL},
-        {"count", FIELD_INT, false, NULL},
-        {"reactions", FIELD_ANY, false, NULL},
+        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"code", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"severity", FIELD_WORD, true, SEVERITIES, {NULL, 0}},
+        {"status", FIELD_WORD, false, STATUSES, {NULL, 0}},
+        {"onset", FIELD_DATE, false, NULL, {NULL, 0}},
+        {"seen", FIELD_INSTANT, false, NULL, {NULL, 0}},
+        {"chronic", FIELD_BOOL, false, NULL, {NULL, 0}},
+        {"count", FIELD_INT, false, NULL, {NULL, 0}},
+        {"reactions", FIELD_ANY, false, NULL, {NULL, 0}},
 };
 
 static const struct record_table ALLERGIES = {.name = "allergies",
@@ -22,15 +22,29 @@ static const struct record_table ALLERGIES = {.name = "allergies",
         .field_count = sizeof(ALLERGY_FIELDS) / sizeof(ALLERGY_FIELDS[0])};
 
 static const struct record_field STUDENT_FIELDS[] = {
-        {"id", FIELD_TEXT, true, NULL},
-        {"last_name", FIELD_TEXT, true, NULL},
-        {"birth_date", FIELD_DATE, false, NULL},
+        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"last_name", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"birth_date", FIELD_DATE, false, NULL, {NULL, 0}},
 };
 
 static const struct record_table STUDENTS = {.name = "students",
         .fields = STUDENT_FIELDS,
         .field_count = sizeof(STUDENT_FIELDS) / sizeof(STUDENT_FIELDS[0])};
 
+static const struct record_field CONDITION_FIELDS[] = {
+        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"status", FIELD_WORD, false, STATUSES,
+                {(const uint8_t *)"\xa6"
+                                  "active",
+                        7}},
+        {"chronic", FIELD_BOOL, false, NULL, {(const uint8_t *)"\xc3", 1}},
+};
+
+static const struct record_table CONDITIONS = {.name = "conditions",
+        .fields = CONDITION_FIELDS,
+        .field_count = sizeof(CONDITION_FIELDS) / sizeof(CONDITION_FIELDS[0])};
+
+static const struct record_type CONDITIONS_TYPE = {.name = "conditions", .shape = RECORD_LIST, .table = &CONDITIONS};
 static const struct record_type ALLERGIES_TYPE = {.name = "allergies", .shape = RECORD_LIST, .table = &ALLERGIES};
 static const struct record_type STUDENT_TYPE = {.name = "student", .shape = RECORD_ONE, .table = &STUDENTS};
 static const struct record_part PARTS[] = {
@@ -92,6 +106,16 @@ static void assert_refused(const struct record_type *type, const char *json, enu
         assert_string_equal(msg.text, text);
         assert_slice_is(buf_slice(&out), "kept");
         buf_deinit(&out);
+}
+
+static void what_a_record_does_not_say_is_preset(void **state)
+{
+        (void)state;
+        assert_put(&CONDITIONS_TYPE, "[{\"id\":\"a\"}]", "[{\"id\":\"a\",\"status\":\"active\",\"chronic\":true}]");
+        assert_put(&CONDITIONS_TYPE, "[{\"id\":\"a\",\"chronic\":null}]",
+                "[{\"id\":\"a\",\"status\":\"active\",\"chronic\":true}]");
+        assert_put(&CONDITIONS_TYPE, "[{\"id\":\"a\",\"chronic\":false,\"status\":\"inactive\"}]",
+                "[{\"id\":\"a\",\"chronic\":false,\"status\":\"inactive\"}]");
 }
 
 static void put_brings_records_into_normal_form(void **state)
@@ -383,6 +407,7 @@ static void survives_each_failed_allocation(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_a_record_does_not_say_is_preset),
                 cmocka_unit_test(put_brings_records_into_normal_form),
                 cmocka_unit_test(every_kind_of_field_is_accepted),
                 cmocka_unit_test(a_refusal_names_the_place_and_what_would_be_right),

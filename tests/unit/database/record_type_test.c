@@ -142,7 +142,8 @@ static void shipped_lists_know_their_order_and_indexes(void **state)
                         severity = &allergies->table->fields[i];
         assert_non_null(severity);
         assert_int_equal(severity->kind, FIELD_WORD);
-        assert_true(severity->required);
+        assert_slice_is(severity->preset, "\xa7"
+                                          "UNKNOWN");
         assert_string_equal(severity->words[0], "UNKNOWN");
         assert_string_equal(severity->words[4], "LIFE_THREATENING");
         assert_null(severity->words[5]);
@@ -282,6 +283,12 @@ static void wrong_tables_are_refused(void **state)
                 "the word \"x\" is here twice");
         assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: text, words: [x]}}}\n", "2:50",
                 "only a field of kind word has words");
+        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: text, preset: x}}}\n", "2:51",
+                "only a field of kind word or bool has a preset");
+        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: bool, preset: x}}}\n", "2:51",
+                "preset is \"x\"; it must be true or false");
+        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: [x, y], preset: z}}}\n", "2:66",
+                "preset is \"z\"; it must be one of x, y (did you mean \"x\"?)");
         assert_refused("tables:\n  a: {schema: 1, fields: {id: int}}\n", "2:31", "the field id must be text");
         assert_refused("tables:\n  a: {schema: 1, fields: {student: text}}\n", "2:27",
                 "a field cannot be called student: whose record it is, the key says");
