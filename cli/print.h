@@ -10,8 +10,8 @@
 enum err print_json(FILE *out, struct slice value) MUST_CHECK;
 
 /* For people: a list of maps as a table, a map as lines of name and value, what is in it indented. Long cells are cut
- * to 40 characters; columns that do not fit into `width` are left out, and named below. Control characters of any kind are
- * shown as '?', so that no record can play with the terminal. ERR_NOMEM; ERR_CORRUPT. */
+ * to 40 characters; columns that do not fit into `width` are left out, and named below. Control characters of any kind
+ * are shown as '?', so that no record can play with the terminal. ERR_NOMEM; ERR_CORRUPT. */
 enum err print_human(FILE *out, struct slice value, size_t width) MUST_CHECK;
 
 /* The width of the terminal that `out` is; 100 when it is none. */
