@@ -1,5 +1,5 @@
 # A thin door to CMake and the scripts: what to do stands there, not here. `make help` says what there is.
-.PHONY: help build run check lint bench fuzz soak coverage model-full format clean
+.PHONY: help build run check lint bench fuzz soak coverage model-full format docs clean
 .DEFAULT_GOAL := help
 
 PORT ?= 7379
@@ -19,6 +19,7 @@ help:
 	@echo "make coverage           how much of the code the tests run, by folder"
 	@echo "make model-full         the larger searches of the freshness model (long)"
 	@echo "make format             clang-format over all C files"
+	@echo "make docs               the parts of docs/ that come from tables, written anew"
 	@echo "make clean              remove build/ (not your data)"
 
 build:
@@ -61,6 +62,9 @@ model-full: build
 format:
 	@scripts/setup check
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+docs: build
+	@cmake --build build/release --target docs
 
 clean:
 	@rm -rf build

@@ -110,7 +110,7 @@ static void shipped_family_has_the_types_of_the_domain(void **state)
         record_types_destroy(&types);
 }
 
-static void shipped_family_has_the_times_to_live_of_the_reports(void **state)
+static void shipped_types_have_their_times_to_live(void **state)
 {
         static const struct {
                 const char *name;
@@ -490,7 +490,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(shipped_family_has_the_types_of_the_domain),
-                cmocka_unit_test(shipped_family_has_the_times_to_live_of_the_reports),
+                cmocka_unit_test(shipped_types_have_their_times_to_live),
                 cmocka_unit_test(shipped_lists_know_their_order_and_indexes),
                 cmocka_unit_test(shipped_summary_has_five_parts),
                 cmocka_unit_test(reads_are_the_students_and_the_types_own_tables),

@@ -175,7 +175,7 @@ static void later_sources_win_and_are_told(void **state)
         settings_destroy(&settings);
 }
 
-static void environment_of_the_reports_is_understood(void **state)
+static void older_environment_variables_are_understood(void **state)
 {
         struct settings *settings =
                 must_load(ARGS(), ENV("CACHE_ENABLE_L1=false", "CACHE_L1_MAX_SIZE=1000", "CACHE_L1_TTL=60"));
@@ -465,7 +465,7 @@ int main(void)
                 cmocka_unit_test(shipped_file_serves_without_any_flag),
                 cmocka_unit_test(shipped_file_shows_every_option),
                 cmocka_unit_test(later_sources_win_and_are_told),
-                cmocka_unit_test(environment_of_the_reports_is_understood),
+                cmocka_unit_test(older_environment_variables_are_understood),
                 cmocka_unit_test(preset_moves_defaults_only),
                 cmocka_unit_test(flags_override_the_file),
                 cmocka_unit_test(the_file_is_found_by_flag_or_variable),
