@@ -301,7 +301,7 @@ static void pause_reading(struct conn *conn)
                 conn->read_paused = true;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
 {
         struct conn *conn = arg;
         struct lane *lane = conn->lane;
@@ -327,7 +327,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         conn_service(conn, now);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void conn_on_writable(evutil_socket_t fd, short what, void *arg)
 {
         (void)fd;
         (void)what;
@@ -362,8 +362,8 @@ static enum err add_events(struct conn *conn)
 {
         struct event_base *base = conn->lane->base;
 
-        conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, on_readable, conn);
-        conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, on_writable, conn);
+        conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, conn_on_readable, conn);
+        conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, conn_on_writable, conn);
         if (conn->readable == NULL || conn->writable == NULL)
                 return ERR_NOMEM;
         return event_add(conn->readable, NULL) == 0 ? OK : ERR_IO;
@@ -375,7 +375,7 @@ enum err conn_create(struct lane *lane, int fd)
         struct resp_limits frames = {.elements = limits->elements,
                 .bulk = limits->bulk,
                 .inline_line = limits->inline_line,
-                .frame = limits->input - READ_ROOM};
+                .frame = limits->input - 2 * READ_ROOM};
         struct conn *conn = vc_calloc(1, sizeof(*conn));
         enum err rc;
 

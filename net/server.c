@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* A worker and the TCP socket that is its own. */
@@ -25,6 +26,22 @@ struct server {
         uint32_t running;
         struct seat seats[];
 };
+
+/* A shell's usual limit of 1024 descriptors is less than the usual limit of clients. Only the soft limit is ours to
+ * raise; past the hard one, connections wait to be accepted (net/listener.c). */
+static void raise_descriptor_limit(uint64_t clients)
+{
+        enum { OTHERS = 128 }; /* listeners, loops, the database, the log */
+        struct rlimit limit;
+        rlim_t wanted = (rlim_t)clients + OTHERS;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+                return;
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+                LOG_WARNING("fewer descriptors than server.max_clients needs", LOG_UINT("descriptors", limit.rlim_cur),
+                        LOG_UINT("needed", wanted));
+}
 
 static enum err open_unix(struct server *server, struct err_msg *msg)
 {
@@ -69,6 +86,7 @@ enum err server_create(
         server->services = services;
         server->unix_socket = -1;
         services->port = config->port;
+        raise_descriptor_limit(services->limits.clients);
         rc = pubsub_create(&services->pubsub, config->threads);
         if (rc == OK)
                 rc = listener_probe(config->bind, &services->port, msg);
