@@ -86,13 +86,14 @@ static enum err add_file(struct import_files *files, const char *path, bool foun
         if (file->path == NULL)
                 return err_set(msg, ERR_NOMEM, "out of memory");
         files->count++;
-        rc = find_kind(path, &file->kind, msg);
+        rc = find_kind(path, &file->kind, &file->why);
         if (rc == ERR_NOTFOUND && found) {
                 file->skipped = true;
-                file->why = *msg;
                 return OK;
         }
-        return rc == ERR_NOTFOUND || rc == ERR_BADVALUE ? err_wrap(msg, rc, "%s", path) : rc;
+        if (rc == ERR_NOTFOUND || rc == ERR_BADVALUE)
+                return err_set(msg, rc, "%s: %s", path, file->why.text);
+        return rc == OK ? OK : err_set(msg, rc, "%s", file->why.text);
 }
 
 static bool is_csv(const char *name)

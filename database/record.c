@@ -390,15 +390,17 @@ static enum err normalise_list(const struct record_put *put, struct buf *out, st
         return rc;
 }
 
-static enum err refuse_composite(const struct record_type *type, struct err_msg *msg)
+enum err record_check_writable(const struct record_type *type, struct err_msg *msg)
 {
         char names[256] = "";
         size_t used = 0;
 
+        if (type->shape != RECORD_COMPOSITE)
+                return OK;
         for (uint32_t i = 0; i < type->part_count && used < sizeof(names); i++)
                 used += (size_t)snprintf(
                         names + used, sizeof(names) - used, "%s%s", i == 0 ? "" : ", ", type->parts[i].type->name);
-        return err_set(msg, ERR_READONLY, "%s is composed of other records; write those: %s", type->name, names);
+        return err_set(msg, ERR_READONLY, "%s is put together from %s; write those", type->name, names);
 }
 
 enum err record_normalise(const struct record_put *put, struct buf *out, struct err_msg *msg)
@@ -409,7 +411,7 @@ enum err record_normalise(const struct record_put *put, struct buf *out, struct 
         switch (put->type->shape) {
         case RECORD_ONE: rc = normalise_one(put, out, msg); break;
         case RECORD_LIST: rc = normalise_list(put, out, msg); break;
-        case RECORD_COMPOSITE: rc = refuse_composite(put->type, msg); break;
+        case RECORD_COMPOSITE: rc = record_check_writable(put->type, msg); break;
         }
         if (rc != OK)
                 buf_truncate(out, before);

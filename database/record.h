@@ -28,6 +28,9 @@ struct record_put {
  * composite names its parts. ERR_NOMEM, ERR_IO (no randomness), errors of buf_append. *out is then as before. */
 enum err record_normalise(const struct record_put *put, struct buf *out, struct err_msg *msg) MUST_CHECK;
 
+/* ERR_READONLY for a composite, naming its parts; OK for types with a table of their own. */
+enum err record_check_writable(const struct record_type *type, struct err_msg *msg) MUST_CHECK;
+
 /* One row of an IMPORT. */
 struct record_row {
         const struct record_table *table;

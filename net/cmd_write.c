@@ -12,7 +12,6 @@
 #include "net/write.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 /* Ends a handler that has made a write: starts it, or destroys it and returns the error. */
 static enum err start_or_drop(struct write *write, struct call *call, enum err rc)
@@ -67,17 +66,6 @@ static enum err parse_condition(struct call *call, size_t at, bool may_be_new, s
         return parse_stamp(call, word, write);
 }
 
-static enum err refuse_composite(struct call *call, const struct record_type *type)
-{
-        char parts[256] = "";
-        size_t used = 0;
-
-        for (uint32_t i = 0; i < type->part_count && used < sizeof(parts); i++)
-                used += (size_t)snprintf(
-                        parts + used, sizeof(parts) - used, "%s%s", i == 0 ? "" : ", ", type->parts[i].type->name);
-        return err_set(&call->message, ERR_READONLY, "%s is put together from %s; write those", type->name, parts);
-}
-
 /* The key's type, table tag and id into the write. */
 static enum err parse_key(struct call *call, struct slice key, struct write *write)
 {
@@ -85,10 +73,10 @@ static enum err parse_key(struct call *call, struct slice key, struct write *wri
         struct tag tag;
         enum err rc = record_key_parse(call->services->types, key, &w->type, &w->id, &call->message);
 
+        if (rc == OK)
+                rc = record_check_writable(w->type, &call->message);
         if (rc != OK)
                 return rc;
-        if (w->type->table == NULL)
-                return refuse_composite(call, w->type);
         write->key = key;
         tag = (struct tag){.kind = TAG_STUDENT_TABLE,
                 .tenant = w->tenant,

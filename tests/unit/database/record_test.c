@@ -187,8 +187,8 @@ static void a_refusal_names_the_place_and_what_would_be_right(void **state)
         assert_refused(&STUDENT_TYPE, "[]", ERR_BADVALUE, "student: must be a map, not a list");
         assert_refused(&STUDENT_TYPE, "{\"last_name\":\"Soto\",\"id\":\"43\"}", ERR_BADVALUE,
                 "student.id: \"43\" is not \"42\", whose record this is");
-        assert_refused(&SUMMARY_TYPE, "{}", ERR_READONLY,
-                "summary is composed of other records; write those: student, allergies");
+        assert_refused(
+                &SUMMARY_TYPE, "{}", ERR_READONLY, "summary is put together from student, allergies; write those");
 }
 
 static void no_randomness_is_an_error(void **state)
