@@ -4,6 +4,8 @@
 #include "tests/lib/settings_given.h"
 #include "tests/lib/test.h"
 
+#include <pthread.h>
+
 #include <stdio.h>
 
 static char folder[64];
@@ -380,6 +382,41 @@ static void a_reload_of_a_wrong_file_changes_nothing(void **state)
         settings_destroy(&settings);
 }
 
+enum { ROUNDS = 200 };
+
+static void *set_in_turn(void *arg)
+{
+        for (int i = 0; i < ROUNDS; i++)
+                if (settings_set(arg, "cache.l1.max_bytes", i % 2 == 0 ? "2MB" : "3MB", NULL) != OK)
+                        return arg;
+        return NULL;
+}
+
+/* Another connection's CONFIG SET beside a CONFIG GET and a reload. */
+static void threads_may_change_and_read_at_once(void **state)
+{
+        struct settings *settings = must_load_text("cache: {l1: {max_bytes: 2MB}}\n");
+        struct watcher watcher = {0, 0, 0};
+        struct reload_notes notes = {""};
+        void *failed = settings;
+        pthread_t setter;
+
+        (void)state;
+        settings_watch(settings, note_values, &watcher);
+        assert_int_equal(pthread_create(&setter, NULL, set_in_turn, settings), 0);
+        for (int i = 0; i < ROUNDS; i++) {
+                struct found found = {0, "", ""};
+
+                assert_int_equal(settings_get(settings, "cache.l1.max_bytes", note_option, &found), 1);
+                assert_true(strcmp(found.value, "2MB") == 0 || strcmp(found.value, "3MB") == 0);
+        }
+        assert_ok(settings_reload(settings, note_reload, &notes, NULL));
+        assert_int_equal(pthread_join(setter, &failed), 0);
+        assert_null(failed);
+        assert_int_equal(watcher.calls, ROUNDS + 1);
+        settings_destroy(&settings);
+}
+
 /* settings_set and settings_reload rely on these two. */
 static void live_options_have_no_text_and_no_rule_with_others(void **state)
 {
@@ -475,6 +512,7 @@ int main(void)
                 cmocka_unit_test(other_changes_are_refused_with_the_reason),
                 cmocka_unit_test(reload_applies_what_can_change_and_names_the_rest),
                 cmocka_unit_test(a_reload_of_a_wrong_file_changes_nothing),
+                cmocka_unit_test(threads_may_change_and_read_at_once),
                 cmocka_unit_test(live_options_have_no_text_and_no_rule_with_others),
                 cmocka_unit_test(want_of_memory_is_an_error),
         };
