@@ -23,8 +23,8 @@ struct record_put {
                 void *out, size_t len); /* makes ids for records that bring none: random_bytes, or a test's */
 };
 
-/* Checks and appends the normal form: a map, or a list of maps with distinct ids. ERR_BADVALUE names the place, what is
- * there and what would be right: `allergies[2].severity: "SEVER" is not one of UNKNOWN, MILD, …`. ERR_READONLY for a
+/* Checks and appends the normal form: a map, or a list of maps with distinct ids. ERR_BADVALUE names the place and
+ * what would be right, never the value: `allergies[2].severity: not one of UNKNOWN, MILD, …`. ERR_READONLY for a
  * composite names its parts. ERR_NOMEM, ERR_IO (no randomness), errors of buf_append. *out is then as before. */
 enum err record_normalise(const struct record_put *put, struct buf *out, struct err_msg *msg) MUST_CHECK;
 
