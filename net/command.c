@@ -211,15 +211,22 @@ static enum step_result step_barrier(struct call *call)
         return call->earlier_waiting ? STEP_MUST_WAIT : STEP_NEXT;
 }
 
+/* Whether a reply that is there already could be written, and is not too long. */
+static enum err check_reply(struct call *call)
+{
+        enum err rc = call->out.failed;
+
+        if (rc == OK && buf_len(call->out.out) - call->mark > call->services->limits.output)
+                rc = ERR_LIMIT;
+        return rc == ERR_LIMIT ? err_set(&call->message, rc, "the reply is longer than limits.client_output") : rc;
+}
+
 static enum step_result step_handle(struct call *call)
 {
         enum err rc = call->row->handler(call);
 
-        if (rc == OK && !call->deferred && call->out.failed != OK) {
-                rc = call->out.failed;
-                if (rc == ERR_LIMIT)
-                        (void)err_set(&call->message, rc, "the reply is longer than limits.client_output");
-        }
+        if (rc == OK && !call->deferred)
+                rc = check_reply(call);
         if (rc != OK)
                 return refuse(call, rc);
         return STEP_ENDED;

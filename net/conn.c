@@ -393,7 +393,7 @@ enum err conn_create(struct lane *lane, int fd)
                 return rc;
         }
         buf_init(&conn->in, limits->input);
-        buf_init(&conn->out, limits->output);
+        buf_init(&conn->out, limits->output + OUTPUT_ENOUGH); /* a reply may come behind so much */
         resp_parser_init(&conn->parser, &frames);
         reply_queue_init(&conn->queue, &lane->slots, limits->output);
         session_init(&conn->session, atomic_fetch_add(&lane->services->next_client_id, 1) + 1);

@@ -146,7 +146,7 @@ static enum resp_status bulk_header(struct parse *p)
                 return BAD(p, ERR_LIMIT, "an argument of %" PRId64 " bytes; limits.bulk is %" PRIu64, len,
                         parser->limits.bulk);
         if ((uint64_t)len + 2 > parser->limits.frame - parser->at)
-                return BAD(p, ERR_LIMIT, "a request longer than limits.client_input, %" PRIu64 " bytes",
+                return BAD(p, ERR_LIMIT, "a request longer than limits.client_input leaves room for: %" PRIu64 " bytes",
                         parser->limits.frame);
         parser->bulk_len = (size_t)len;
         parser->in_bulk = true;
@@ -179,7 +179,7 @@ static enum resp_status array_frame(struct parse *p, struct resp_frame *frame)
                 status = array_header(p, frame);
         while (status == RESP_FRAME && parser->argc < parser->expected) {
                 if (parser->at > parser->limits.frame)
-                        return BAD(p, ERR_LIMIT, "a request longer than limits.client_input, %" PRIu64 " bytes",
+                        return BAD(p, ERR_LIMIT, "a request longer than limits.client_input leaves room for: %" PRIu64 " bytes",
                                 parser->limits.frame);
                 status = parser->in_bulk ? RESP_FRAME : bulk_header(p);
                 if (status == RESP_FRAME)
