@@ -179,7 +179,8 @@ static enum resp_status array_frame(struct parse *p, struct resp_frame *frame)
                 status = array_header(p, frame);
         while (status == RESP_FRAME && parser->argc < parser->expected) {
                 if (parser->at > parser->limits.frame)
-                        return BAD(p, ERR_LIMIT, "a request longer than limits.client_input leaves room for: %" PRIu64 " bytes",
+                        return BAD(p, ERR_LIMIT,
+                                "a request longer than limits.client_input leaves room for: %" PRIu64 " bytes",
                                 parser->limits.frame);
                 status = parser->in_bulk ? RESP_FRAME : bulk_header(p);
                 if (status == RESP_FRAME)
