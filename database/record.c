@@ -1,87 +1,9 @@
 #include "database/record.h"
 
 #include "base/mem.h"
+#include "database/record_field.h"
 
 #include <stdio.h>
-
-/* ---- one field ---- */
-
-static const char *kind_text(enum value_kind kind)
-{
-        switch (kind) {
-        case VALUE_NIL: return "null";
-        case VALUE_BOOL: return "true or false";
-        case VALUE_INT: return "a whole number";
-        case VALUE_FLOAT: return "a number with a fraction";
-        case VALUE_TEXT: return "text";
-        case VALUE_LIST: return "a list";
-        case VALUE_MAP: return "a map";
-        }
-        return "unknown";
-}
-
-static enum err wrong_kind(struct err_msg *msg, const char *wanted, enum value_kind found)
-{
-        return err_set(msg, ERR_BADVALUE, "must be %s, not %s", wanted, kind_text(found));
-}
-
-static int word_rank(const struct record_field *field, struct slice word)
-{
-        for (int rank = 0; field->words[rank] != NULL; rank++)
-                if (slice_equal(word, slice_str(field->words[rank])))
-                        return rank;
-        return -1;
-}
-
-static enum err check_word(const struct record_field *field, struct slice word, struct err_msg *msg)
-{
-        char words[256] = "";
-        size_t used = 0;
-
-        if (word_rank(field, word) >= 0)
-                return OK;
-        for (size_t i = 0; field->words[i] != NULL && used < sizeof(words); i++)
-                used += (size_t)snprintf(
-                        words + used, sizeof(words) - used, "%s%s", i == 0 ? "" : ", ", field->words[i]);
-        return err_set(msg, ERR_BADVALUE, "not one of %s", words);
-}
-
-static enum err check_text_field(const struct record_field *field, struct slice text, struct err_msg *msg)
-{
-        struct datetime when;
-
-        switch (field->kind) {
-        case FIELD_WORD: return check_word(field, text, msg);
-        case FIELD_DATE: return datetime_parse_date(text, &when, msg);
-        case FIELD_INSTANT: return datetime_parse(text, &when, msg);
-        default: return OK;
-        }
-}
-
-static const struct {
-        enum value_kind kind;
-        const char *wanted;
-} FIELD_VALUES[] = {
-        [FIELD_TEXT] = {VALUE_TEXT, "text"},
-        [FIELD_WORD] = {VALUE_TEXT, "text"},
-        [FIELD_DATE] = {VALUE_TEXT, "a date as text (YYYY, YYYY-MM or YYYY-MM-DD)"},
-        [FIELD_INSTANT] = {VALUE_TEXT, "a date or an instant as text (2012-04-30T09:15:00Z)"},
-        [FIELD_BOOL] = {VALUE_BOOL, "true or false"},
-        [FIELD_INT] = {VALUE_INT, "a whole number"},
-};
-
-static enum err check_field(const struct record_field *field, struct slice item, struct err_msg *msg)
-{
-        struct value v;
-
-        if (!value_of(item, &v))
-                return ERR_INTERNAL;
-        if (field->kind == FIELD_ANY)
-                return OK;
-        if (v.kind != FIELD_VALUES[field->kind].kind)
-                return wrong_kind(msg, FIELD_VALUES[field->kind].wanted, v.kind);
-        return v.kind == VALUE_TEXT ? check_text_field(field, v.as.text, msg) : OK;
-}
 
 /* ---- one record ---- */
 
@@ -100,14 +22,6 @@ static enum err bad_member(const struct draft *d, const char *name, enum err rc)
         return err_wrap(d->msg, rc, "%s.%s", d->place, name);
 }
 
-static const struct record_field *find_field(const struct record_table *table, struct slice name)
-{
-        for (uint32_t i = 0; i < table->field_count; i++)
-                if (slice_equal(name, slice_str(table->fields[i].name)))
-                        return &table->fields[i];
-        return NULL;
-}
-
 static bool is_null(struct slice item)
 {
         return item.len == 1 && item.data[0] == 0xc0;
@@ -118,7 +32,7 @@ static bool survives(const struct record_table *table, struct slice name, struct
 {
         if (slice_equal(name, slice_str("student")))
                 return false;
-        return !is_null(item) || (find_field(table, name) == NULL && !slice_equal(name, slice_str("id")));
+        return !is_null(item) || (record_field_find(table, name) == NULL && !slice_equal(name, slice_str("id")));
 }
 
 static enum err check_required(const struct draft *d)
@@ -144,11 +58,11 @@ static enum err check_members(const struct draft *d)
         if (!value_iter_init(&iter, d->map, VALUE_MAP))
                 return ERR_INTERNAL;
         while (value_next_member(&iter, &name, &item)) {
-                const struct record_field *field = find_field(d->table, name);
+                const struct record_field *field = record_field_find(d->table, name);
                 enum err rc = OK;
 
                 if (field != NULL && survives(d->table, name, item))
-                        rc = check_field(field, item, d->msg);
+                        rc = record_field_check(field, item, d->msg);
                 if (rc != OK)
                         return bad_member(d, field->name, rc);
         }
@@ -168,7 +82,7 @@ static enum err take_id(const struct draft *d, const char *name, enum id_kind ki
         if (!value_of(item, &v))
                 return ERR_INTERNAL;
         if (v.kind != VALUE_TEXT)
-                return bad_member(d, name, wrong_kind(d->msg, "text", v.kind));
+                return bad_member(d, name, record_field_wrong_kind(d->msg, "text", v.kind));
         rc = record_id_check(kind, v.as.text, d->msg);
         if (rc != OK)
                 return bad_member(d, name, rc == ERR_BADKEY ? ERR_BADVALUE : rc);
@@ -190,7 +104,7 @@ static enum err require_map(const struct draft *d)
         if (!value_of(d->map, &v))
                 return ERR_INTERNAL;
         if (v.kind != VALUE_MAP)
-                return err_wrap(d->msg, wrong_kind(d->msg, "a map", v.kind), "%s", d->place);
+                return err_wrap(d->msg, record_field_wrong_kind(d->msg, "a map", v.kind), "%s", d->place);
         return OK;
 }
 
@@ -369,7 +283,8 @@ static enum err normalise_list(const struct record_put *put, struct buf *out, st
         if (!value_of(put->value, &v))
                 return ERR_INTERNAL;
         if (v.kind != VALUE_LIST)
-                return err_wrap(msg, wrong_kind(msg, "a list of records ([] for none)", v.kind), "%s", put->type->name);
+                return err_wrap(msg, record_field_wrong_kind(msg, "a list of records ([] for none)", v.kind), "%s",
+                        put->type->name);
         if (!value_iter_init(&iter, put->value, VALUE_LIST))
                 return ERR_INTERNAL;
         ids = vc_malloc((iter.left + 1) * sizeof(*ids));
@@ -448,47 +363,4 @@ enum err record_from_row(struct record_row *row, struct buf *out, struct err_msg
         row->id = d.id;
         row->student = d.student;
         return rc;
-}
-
-/* ---- reading ---- */
-
-const struct record_field *record_table_field(const struct record_table *table, const char *name)
-{
-        return find_field(table, slice_str(name));
-}
-
-int record_word_rank(const struct record_field *field, struct slice record)
-{
-        struct slice word;
-
-        if (field->kind != FIELD_WORD || !value_member_text(record, field->name, &word))
-                return -1;
-        return word_rank(field, word);
-}
-
-bool record_time(struct slice record, const char *name, struct datetime *out)
-{
-        struct slice text;
-
-        return value_member_text(record, name, &text) && datetime_parse(text, out, NULL) == OK;
-}
-
-static bool filter_matches(const struct record_filter *filter, struct slice record)
-{
-        struct slice item;
-        struct value v;
-
-        if (!value_member(record, filter->field, &item) || !value_of(item, &v))
-                return filter->word == NULL && !filter->flag;
-        if (filter->word != NULL)
-                return v.kind == VALUE_TEXT && slice_equal(v.as.text, slice_str(filter->word));
-        return (v.kind == VALUE_BOOL && v.as.flag) == filter->flag;
-}
-
-bool record_matches(const struct record_part *part, struct slice record)
-{
-        for (uint32_t i = 0; i < part->filter_count; i++)
-                if (!filter_matches(&part->filters[i], record))
-                        return false;
-        return true;
 }

@@ -341,6 +341,7 @@ static enum err parse_json(struct slice json, json_t **out, struct err_msg *msg)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         json_error_t error;
+        const char *quoted;
 
         (void)pthread_once(&once, use_our_memory);
         *memory_ran_out() = false;
@@ -352,7 +353,9 @@ static enum err parse_json(struct slice json, json_t **out, struct err_msg *msg)
         }
         if (*out != NULL)
                 return OK;
-        return err_set(msg, ERR_BADVALUE, "JSON at line %d, column %d: %s", error.line, error.column, error.text);
+        quoted = strstr(error.text, " near '"); /* what follows is the sender's text, maybe a patient's */
+        return err_set(msg, ERR_BADVALUE, "JSON at line %d, column %d: %.*s", error.line, error.column,
+                quoted == NULL ? (int)sizeof(error.text) : (int)(quoted - error.text), error.text);
 }
 
 enum err value_from_json(struct slice json, const struct value_limits *limits, struct buf *out, struct err_msg *msg)

@@ -77,15 +77,14 @@ static void says_where_and_what_is_wrong(void **state)
                 "JSON at line 1, column 1: a 64-bit float cannot hold this number without loss; write it as text");
         refuse("[9007199254740993.0]", ERR_BADVALUE,
                 "JSON at line 1, column 2: a 64-bit float cannot hold this number without loss; write it as text");
-        refuse("[9223372036854775808]", ERR_BADVALUE,
-                "JSON at line 1, column 20: too big integer near '9223372036854775808'");
-        refuse("{\"a\":1,\"a\":2}", ERR_BADVALUE, "JSON at line 1, column 10: duplicate object key near '\"a\"'");
-        refuse("{\"a\":1,}", ERR_BADVALUE, "JSON at line 1, column 8: string or '}' expected near '}'");
-        refuse("[1] 2", ERR_BADVALUE, "JSON at line 1, column 5: end of file expected near '2'");
+        refuse("[9223372036854775808]", ERR_BADVALUE, "JSON at line 1, column 20: too big integer");
+        refuse("{\"a\":1,\"a\":2}", ERR_BADVALUE, "JSON at line 1, column 10: duplicate object key");
+        refuse("{\"a\":1,}", ERR_BADVALUE, "JSON at line 1, column 8: string or '}' expected");
+        refuse("[1] 2", ERR_BADVALUE, "JSON at line 1, column 5: end of file expected");
         refuse("", ERR_BADVALUE, "JSON at line 1, column 0: unexpected token near end of file");
-        refuse("\"\xff\"", ERR_BADVALUE, "JSON at line 1, column 1: unable to decode byte 0xff near '\"'");
-        refuse("\"open", ERR_BADVALUE, "JSON at line 1, column 5: premature end of input near '\"open'");
-        refuse("--1", ERR_BADVALUE, "JSON at line 1, column 1: invalid token near '-'");
+        refuse("\"\xff\"", ERR_BADVALUE, "JSON at line 1, column 1: unable to decode byte 0xff");
+        refuse("\"open", ERR_BADVALUE, "JSON at line 1, column 5: premature end of input");
+        refuse("--1", ERR_BADVALUE, "JSON at line 1, column 1: invalid token");
 }
 
 static void holds_its_limits(void **state)

@@ -1,0 +1,43 @@
+#include "database/record.h"
+#include "database/record_field.h"
+
+const struct record_field *record_table_field(const struct record_table *table, const char *name)
+{
+        return record_field_find(table, slice_str(name));
+}
+
+int record_word_rank(const struct record_field *field, struct slice record)
+{
+        struct slice word;
+
+        if (field->kind != FIELD_WORD || !value_member_text(record, field->name, &word))
+                return -1;
+        return record_field_rank(field, word);
+}
+
+bool record_time(struct slice record, const char *name, struct datetime *out)
+{
+        struct slice text;
+
+        return value_member_text(record, name, &text) && datetime_parse(text, out, NULL) == OK;
+}
+
+static bool filter_matches(const struct record_filter *filter, struct slice record)
+{
+        struct slice item;
+        struct value v;
+
+        if (!value_member(record, filter->field, &item) || !value_of(item, &v))
+                return filter->word == NULL && !filter->flag;
+        if (filter->word != NULL)
+                return v.kind == VALUE_TEXT && slice_equal(v.as.text, slice_str(filter->word));
+        return (v.kind == VALUE_BOOL && v.as.flag) == filter->flag;
+}
+
+bool record_matches(const struct record_part *part, struct slice record)
+{
+        for (uint32_t i = 0; i < part->filter_count; i++)
+                if (!filter_matches(&part->filters[i], record))
+                        return false;
+        return true;
+}
