@@ -25,7 +25,7 @@ help:
 build:
 	@scripts/setup build
 	@mkdir -p build && cmake --preset release >build/configure.log || { cat build/configure.log; exit 1; }
-	@cmake --build build/release
+	@cmake --build build/release --target vc_programs
 
 run: build
 	@scripts/run "$(PORT)" "$(STORE)" "$(DATA)"

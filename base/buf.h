@@ -36,7 +36,7 @@ static inline size_t buf_len(const struct buf *b)
 /* What is readable; borrowed until the next call that changes the buffer. */
 static inline struct slice buf_slice(const struct buf *b)
 {
-        return slice_of(b->data == NULL ? NULL : b->data + b->start, b->end - b->start);
+        return b->data == NULL ? SLICE_EMPTY : slice_of(b->data + b->start, b->end - b->start);
 }
 
 static inline size_t buf_room(const struct buf *b)
