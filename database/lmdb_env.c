@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "database/lmdb_lock.h"
 #include "database/lmdb_readers.h"
+#include "monitoring/counters.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -257,8 +258,10 @@ enum err lmdb_env_write_commit(struct lmdb_env *env, MDB_txn **txn, bool *outcom
 
         *txn = NULL;
         *outcome_unknown = false;
-        if (rc == MDB_SUCCESS)
+        if (rc == MDB_SUCCESS) {
+                counter_add(COUNTER_database_commits, 1);
                 return OK;
+        }
         if (mdb_txn_begin(env->mdb, NULL, 0, &probe) == MDB_PANIC) {
                 *outcome_unknown = true;
                 env->dead = true;
@@ -294,6 +297,7 @@ enum err lmdb_env_grow(struct lmdb_env *env)
         else
                 env->dead = true;
         (void)pthread_rwlock_unlock(&env->barrier);
+        counter_add(COUNTER_database_map_growths, rc == MDB_SUCCESS ? 1 : 0);
         return lmdb_err(rc);
 }
 

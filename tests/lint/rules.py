@@ -395,6 +395,19 @@ def protocol_manual(project):
             yield path, word, 1, "does not say what the error word `%s` means" % word
 
 
+@rule("counted")
+def counted(project):
+    """Every row of the counters' tables is counted somewhere: a figure that stays 0 misleads."""
+    readers = ("net/cmd_stats.c", "net/info.c")
+    code = b"\n".join(text for path, text in project.files.items()
+                      if path.endswith(".c") and not path.startswith("tests/") and path not in readers)
+    for path, prefix in (("monitoring/counters.def", "COUNTER"), ("monitoring/type_counters.def", "TYPE_COUNTER")):
+        table = project.files.get(path, b"").decode()
+        for name in re.findall(r"^%s\((\w+)," % prefix, table, re.M):
+            if not re.search(rb"\b%s_%s\b" % (prefix.encode(), name.encode()), code):
+                yield path, name, 1, "nothing counts %s" % name
+
+
 @rule("links")
 def links(project):
     folders = {"/".join(path.split("/")[:n]) for path in project.files for n in range(1, path.count("/") + 1)}

@@ -135,6 +135,7 @@ BAD = {
     "mirror": {"tests/unit/cache/pan_test.c": '#include "cache/pot.h"\n'},
     "places-named": added("docs/MANUAL.md", "See `cache/pot.c:pot_lid`.\n"),
     "protocol-manual": added("net/commands.def", 'COMMAND(put, "PUT", 2)\n'),
+    "counted": {"monitoring/counters.def": 'COUNTER(never, "is never counted")\n'},
     "links": added("docs/MANUAL.md", "A [lost link](LOST.md).\n"),
     "format": replaced("cache/pot.c", "return e(a, b, c);", "return e(a,b,c);"),
 }

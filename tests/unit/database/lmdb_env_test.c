@@ -1,4 +1,5 @@
 #include "database/lmdb_env.h"
+#include "monitoring/counters.h"
 #include "tests/lib/school.h"
 
 #include <errno.h>
@@ -345,6 +346,7 @@ static void the_map_grows_while_readers_run(void **state)
         struct lmdb_env *env = open_env(s);
         struct reading reading = {.env = env};
         struct number count = {env, NULL, 400};
+        uint64_t growths = counter_read(COUNTER_database_map_growths);
         pthread_t threads[READERS];
 
         s->config.map_size_max = 64 << 20;
@@ -356,6 +358,7 @@ static void the_map_grows_while_readers_run(void **state)
                 assert_int_equal(pthread_create(&threads[i], NULL, read_on, &reading), 0);
         for (int i = 0; i < 8; i++)
                 assert_ok(lmdb_env_update(env, fill, &count, NULL));
+        assert_true(counter_read(COUNTER_database_map_growths) > growths);
         while (reading.entries != 8 * 400)
                 assert_int_equal(sched_yield(), 0);
         reading.stop = true;
