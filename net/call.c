@@ -42,5 +42,7 @@ void call_finish(struct deferred *later, enum err code, const char *message)
                 resp_rewind(&later->out, 0);
                 call_write_error(&later->out, code, message);
         }
+        if (later->out.failed != OK)
+                resp_rewind(&later->out, 0); /* an empty reply ends the connection (reply_queue_drain) */
         conn_reply_done(later->conn, later->slot);
 }

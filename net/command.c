@@ -137,6 +137,10 @@ static enum step_result refuse(struct call *call, enum err code)
 {
         resp_rewind(&call->out, call->mark);
         call_write_error(&call->out, code, call->message.text);
+        if (call->out.failed != OK) { /* without a reply the next one would be taken for it */
+                resp_rewind(&call->out, call->mark);
+                call->close = true;
+        }
         return STEP_ENDED;
 }
 

@@ -89,12 +89,12 @@ void conn_close(struct conn *conn)
 
 /* ---- bytes out ---- */
 
-static void await_writable(struct conn *conn, bool await)
+static bool await_writable(struct conn *conn, bool await)
 {
         if (conn->write_awaited == await)
-                return;
-        if ((await ? event_add(conn->writable, NULL) : event_del(conn->writable)) == 0)
-                conn->write_awaited = await;
+                return true;
+        conn->write_awaited = await;
+        return (await ? event_add(conn->writable, NULL) : event_del(conn->writable)) == 0;
 }
 
 /* One write of what there is. False when the connection is broken. */
@@ -112,8 +112,7 @@ static bool flush(struct conn *conn)
                 counter_add(COUNTER_bytes_sent, (uint64_t)sent);
                 buf_consume(&conn->out, (size_t)sent);
         }
-        await_writable(conn, buf_len(&conn->out) > 0);
-        return true;
+        return await_writable(conn, buf_len(&conn->out) > 0);
 }
 
 /* ---- commands ---- */

@@ -3,7 +3,6 @@
 #include "net/control.h"
 #include "net/node.h"
 #include "net/settings.h"
-#include "net/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,7 +229,7 @@ static enum err print_version(struct settings *settings, struct err_msg *msg)
 {
         (void)settings;
         (void)msg;
-        (void)printf("vitalcached %s\n", VERSION_TEXT);
+        (void)printf("vitalcached %s\n", VC_VERSION);
         return OK;
 }
 

@@ -5,7 +5,6 @@
 #include "invalidation/freshness.h"
 #include "invalidation/truth_lmdb.h"
 #include "net/command.h"
-#include "net/version.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -41,7 +40,7 @@ static enum err name_run(struct node *node, const struct node_config *config, st
         node->services.config = config->config;
         node->services.limits = config->limits;
         node->services.facts = (struct server_facts){
-                .version = VERSION_TEXT,
+                .version = VC_VERSION,
                 .run_id = node->run_id,
                 .bind = config->server.bind,
                 .socket_path = config->server.socket_path,

@@ -67,8 +67,10 @@ enum err reply_queue_drain(struct reply_queue *queue, struct buf *out, size_t en
 {
         while (reply_queue_is_ready(queue) && buf_len(out) < enough) {
                 struct reply_slot *slot = LIST_ENTRY(queue->slots.next, struct reply_slot, link);
-                enum err rc = buf_append_slice(out, buf_slice(&slot->reply));
+                enum err rc = ERR_NOMEM;
 
+                if (slot->reply.data != NULL && buf_len(&slot->reply) > 0)
+                        rc = buf_append_slice(out, buf_slice(&slot->reply));
                 if (rc != OK)
                         return rc;
                 remove_first(queue, slot);

@@ -50,7 +50,8 @@ void reply_queue_finish(struct reply_queue *queue, struct reply_slot *slot);
 bool reply_queue_is_ready(const struct reply_queue *queue);
 
 /* Moves the replies that are done at the head to the end of `out`, until `out` holds `enough` bytes. Errors as
- * buf_append; what was moved before stays moved. */
+ * buf_append; what was moved before stays moved. ERR_NOMEM also for a reply that is empty, its very error not having
+ * found room: to leave it out would give the client the next reply in its place. */
 enum err reply_queue_drain(struct reply_queue *queue, struct buf *out, size_t enough) MUST_CHECK;
 
 #endif

@@ -94,11 +94,26 @@ static void an_output_at_its_limit_keeps_the_rest_queued(void **state)
         tear_down(&b);
 }
 
+static void a_reply_that_could_not_be_written_is_not_left_out(void **state)
+{
+        struct bench b;
+
+        (void)state;
+        set_up(&b, 0);
+        (void)push(&b, "1");
+        (void)push(&b, "");
+        (void)push(&b, "3");
+        assert_err(ERR_NOMEM, reply_queue_drain(&b.queue, &b.out, ENOUGH));
+        assert_slice_is(buf_slice(&b.out), "1");
+        tear_down(&b);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(replies_wait_for_the_ones_before_them),
                 cmocka_unit_test(drains_no_more_than_enough),
+                cmocka_unit_test(a_reply_that_could_not_be_written_is_not_left_out),
                 cmocka_unit_test(an_output_at_its_limit_keeps_the_rest_queued),
         };
 
