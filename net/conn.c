@@ -21,7 +21,8 @@
 enum {
         READ_ROOM = 16 * 1024,
         OUTPUT_ENOUGH = 256 * 1024, /* unsent bytes past which no further command is run */
-        OVERLAP_MAX = 256           /* commands of one connection that may be under way at once */
+        OVERLAP_MAX = 256,          /* commands of one connection that may be under way at once */
+        LINGER_SECONDS = 5          /* how long a refused client may take to notice */
 };
 
 struct conn {
@@ -46,8 +47,12 @@ struct conn {
         bool output_full; /* the last run ended because of OUTPUT_ENOUGH */
         bool read_paused;
         bool write_awaited;
-        bool eof;     /* no more bytes will come, or be read */
-        bool closing; /* no further command is run; close when all is sent */
+        bool eof;                   /* no more bytes will come, or be read */
+        bool closing;               /* no further command is run; close when all is sent */
+        bool refused;               /* closing because of bytes that are no request */
+        struct nanos lingers_since; /* with `lingering` */
+        uint64_t lingered;          /* bytes thrown away since */
+        bool lingering;
 };
 
 static void conn_free(struct conn *conn)
@@ -126,6 +131,7 @@ static void refuse_bytes(struct conn *conn, enum err code, const struct err_msg 
 
         counter_add(COUNTER_protocol_errors, 1);
         conn->closing = true;
+        conn->refused = true;
         if (slot == NULL)
                 return;
         w = resp_writer_of(&slot->reply, conn->session.proto);
@@ -245,6 +251,39 @@ static bool is_over(const struct conn *conn)
         return conn->closing || (conn->eof && !conn->has_frame && !conn->output_full);
 }
 
+/* All is answered and sent. A client that was refused amid its request may still be sending: closed now, the socket
+ * would answer its bytes with a reset, and the reset would take from it the replies that it has not read yet. So it is
+ * told that nothing more comes, and what it sends is thrown away until it closes too, or has had its time. */
+static void end(struct conn *conn, struct nanos now)
+{
+        const struct timeval patience = {.tv_sec = LINGER_SECONDS};
+
+        if (!conn->refused || conn->eof || conn->lingering || shutdown(conn->fd, SHUT_WR) != 0 ||
+                event_add(conn->readable, &patience) != 0) {
+                conn_close(conn);
+                return;
+        }
+        conn_subscribe(conn, false);
+        buf_deinit(&conn->in);
+        buf_deinit(&conn->out);
+        conn->lingering = true;
+        conn->lingers_since = now;
+}
+
+static void throw_away(struct conn *conn, bool silent)
+{
+        uint8_t waste[READ_ROOM];
+        ssize_t got = silent ? 0 : read(conn->fd, waste, sizeof(waste));
+        struct nanos waited = nanos_sub(clock_boot(), conn->lingers_since);
+
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+                return;
+        conn->lingered += got > 0 ? (uint64_t)got : 0;
+        if (got <= 0 || conn->lingered > conn->lane->services->limits.input ||
+                nanos_to_ms(waited) > LINGER_SECONDS * 1000)
+                conn_close(conn);
+}
+
 /* Now that bytes are sent there may be room for what was held back, and no event would tell so: with nothing left to
  * send the socket is not watched. With output left over it is, and on_writable comes here again. */
 static bool has_more_to_do(const struct conn *conn)
@@ -264,8 +303,12 @@ void conn_service(struct conn *conn, struct nanos now)
                 return;
         }
         run_commands(conn, now);
-        if (reply_queue_drain(&conn->queue, &conn->out, OUTPUT_ENOUGH) != OK || !flush(conn) || is_over(conn)) {
+        if (reply_queue_drain(&conn->queue, &conn->out, OUTPUT_ENOUGH) != OK || !flush(conn)) {
                 conn_close(conn);
+                return;
+        }
+        if (is_over(conn)) {
+                end(conn, now);
                 return;
         }
         if (has_more_to_do(conn))
@@ -307,7 +350,10 @@ static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
         struct nanos now;
 
         (void)fd;
-        (void)what;
+        if (conn->lingering) {
+                throw_away(conn, (what & EV_TIMEOUT) != 0);
+                return;
+        }
         if (!wants_bytes(conn)) { /* found out late, so that a command that waits a little costs no system call */
                 pause_reading(conn);
                 return;

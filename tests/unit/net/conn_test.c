@@ -130,6 +130,40 @@ static void a_bad_frame_ends_the_connection_after_the_replies_before_it(void **s
         net_rig_expect_closed(&s->rig, s->client);
 }
 
+static void a_refused_client_may_still_send_until_a_stop(void **state)
+{
+        struct state *s = *state;
+
+        net_rig_dialogue(&s->rig, s->client, "*1\r\n:5\r\n",
+                "-PROTOCOL expected '$': a request is a flat array of bulk strings\r\n");
+        net_rig_expect_closed(&s->rig, s->client);
+        net_rig_send(&s->rig, s->client, "PING\r\nPING\r\n"); /* thrown away, no broken pipe */
+        net_rig_expect_closed(&s->rig, s->client);
+        lane_stop(&s->rig.lane, nanos_ms(60000));
+        net_rig_settle(&s->rig);
+        assert_true(s->rig.emptied);
+}
+
+static void a_refused_client_cannot_send_for_ever(void **state)
+{
+        enum { CHUNK = 60000, ROUNDS = 40 }; /* more than limits.client_input */
+        struct state *s = *state;
+        uint64_t closed = counter_read(COUNTER_connections_closed);
+        char *waste = calloc(1, CHUNK);
+        ssize_t sent = 1;
+
+        assert_non_null(waste);
+        net_rig_send(&s->rig, s->client, "*1\r\n:5\r\n");
+        assert_int_equal(counter_read(COUNTER_connections_closed), closed);
+        for (int i = 0; i < ROUNDS && sent > 0; i++) {
+                sent = send(s->client, waste, CHUNK, MSG_NOSIGNAL);
+                net_rig_settle(&s->rig);
+        }
+        assert_true(sent < 0);
+        assert_int_equal(counter_read(COUNTER_connections_closed), closed + 1);
+        free(waste);
+}
+
 static void quit_answers_then_closes(void **state)
 {
         struct state *s = *state;
@@ -346,6 +380,8 @@ int main(void)
                 WITH_RIG(a_client_that_leaves_takes_nothing_down),
                 WITH_RIG(a_half_closed_client_gets_its_answers),
                 WITH_RIG(a_bad_frame_ends_the_connection_after_the_replies_before_it),
+                WITH_RIG(a_refused_client_may_still_send_until_a_stop),
+                WITH_RIG(a_refused_client_cannot_send_for_ever),
                 WITH_RIG(quit_answers_then_closes),
                 WITH_RIG(a_reader_that_does_not_read_stops_being_read),
                 WITH_RIG(one_client_too_many_is_told_so),
