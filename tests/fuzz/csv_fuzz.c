@@ -1,0 +1,67 @@
+/* CSV files from outside: whatever the bytes, every row becomes a sound record or a reason, and it makes no difference
+ * in which pieces the file arrives. The first byte chooses the piece's size. */
+#include "database/import_csv.h"
+#include "database/value.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct tally {
+        uint64_t records;
+        uint64_t rejects;
+        uint64_t lines; /* a sum: rows are on the same lines */
+};
+
+static enum err take_record(void *context, uint64_t line, struct slice record)
+{
+        const struct value_limits limits = VALUE_LIMITS_DEFAULT;
+        struct tally *tally = context;
+
+        VC_ASSERT(value_check(record, &limits, NULL) == OK);
+        tally->records++;
+        tally->lines += line;
+        return OK;
+}
+
+static enum err take_reject(void *context, uint64_t line, const struct import_reject *reject)
+{
+        struct tally *tally = context;
+
+        VC_ASSERT(reject->reason < IMPORT_REASON_COUNT);
+        tally->rejects++;
+        tally->lines += line;
+        return OK;
+}
+
+static enum err import_in_pieces(struct slice text, size_t piece, struct tally *tally)
+{
+        const struct import_sink sink = {.record = take_record, .rejected = take_reject, .context = tally};
+        struct import_csv *import;
+        struct err_msg msg;
+        enum err rc = import_csv_create(&import, "allergies.csv", &sink);
+
+        *tally = (struct tally){0};
+        while (rc == OK && text.len > 0) {
+                size_t len = text.len < piece ? text.len : piece;
+
+                rc = import_csv_feed(import, slice_of(text.data, len), &msg);
+                text = slice_of(text.data + len, text.len - len);
+        }
+        if (rc == OK)
+                rc = import_csv_finish(import, &msg);
+        import_csv_destroy(&import);
+        return rc;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct tally whole;
+        struct tally pieces;
+        struct slice text;
+
+        if (size == 0)
+                return 0;
+        text = slice_of(data + 1, size - 1);
+        VC_ASSERT(import_in_pieces(text, text.len + 1, &whole) == import_in_pieces(text, 3u + data[0], &pieces));
+        VC_ASSERT(memcmp(&whole, &pieces, sizeof(whole)) == 0);
+        return 0;
+}
