@@ -159,13 +159,25 @@ enum verdict freshness_check(
         return verdict;
 }
 
+static bool reached_in_this_epoch(const struct freshness *f, uint64_t n)
+{
+        return freshness_always_certain(f) ? n <= freshness_position(f).n : ring_has(f->ring, n);
+}
+
+/* The epoch is looked at once more after the polls: were it to change in between, the same number in the next history's
+ * polls would answer for another write. */
 bool freshness_reached(const struct freshness *f, uint64_t epoch, uint64_t n)
 {
-        if (epoch != freshness_epoch(f) && !MUTANT(AFTER_EPOCH_IGNORED))
-                return false;
+        bool reached;
+
         if (MUTANT(AFTER_IGNORED))
                 return true;
-        return freshness_always_certain(f) ? n <= freshness_position(f).n : ring_has(f->ring, n);
+        if (MUTANT(AFTER_EPOCH_IGNORED))
+                return reached_in_this_epoch(f, n);
+        if (epoch != freshness_epoch(f))
+                return false;
+        reached = reached_in_this_epoch(f, n);
+        return reached && epoch == freshness_epoch(f);
 }
 
 struct position freshness_as_of(const struct freshness *f, uint64_t epoch, const struct snapshot *snapshot)
