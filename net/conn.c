@@ -505,15 +505,25 @@ bool conn_is_subscribed(const struct conn *conn)
         return conn->session.subscribed;
 }
 
+/* In the words of Redis, and with all the numbers that client libraries read; some never change here. `waiting` and
+ * `format` are ours. */
 enum err conn_describe(const struct conn *conn, struct nanos now, struct buf *out)
 {
         const struct session *s = &conn->session;
-
-        return buf_printf(out,
-                "id=%" PRIu64 " name=%s age=%" PRId64 " idle=%" PRId64 " user=%s resp=%d format=%s sub=%d"
-                " qbuf=%zu obl=%zu waiting=%" PRIu32 " tot-cmds=%" PRIu64 " lib-name=%s lib-ver=%s",
+        enum err rc = buf_printf(out,
+                "id=%" PRIu64 " name=%s age=%" PRId64 " idle=%" PRId64 " user=%s resp=%d format=%s db=0 sub=%d psub=0"
+                " multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=0",
                 s->id, s->name, nanos_to_ms(nanos_sub(now, conn->opened)) / 1000,
                 nanos_to_ms(nanos_sub(now, conn->active)) / 1000, s->identity, s->proto,
                 s->format == FORMAT_JSON ? "json" : "msgpack", s->subscribed ? 1 : 0, buf_len(&conn->in),
-                buf_len(&conn->out), conn->queue.waiting, conn->commands, s->library, s->library_version);
+                buf_room(&conn->in));
+
+        if (rc != OK)
+                return rc;
+        return buf_printf(out,
+                " obl=%zu oll=%" PRIu32 " omem=%zu tot-mem=%zu waiting=%" PRIu32 " tot-cmds=%" PRIu64
+                " lib-name=%s lib-ver=%s",
+                buf_len(&conn->out), conn->queue.count, conn->queue.bytes,
+                sizeof(*conn) + conn->in.cap + conn->out.cap + conn->queue.bytes, conn->queue.waiting, conn->commands,
+                s->library, s->library_version);
 }
