@@ -8,7 +8,7 @@ static _Atomic int least_level = LOG_LEVEL_INFO;
 static _Atomic int line_format = LOG_FORMAT_LOGFMT;
 static _Atomic int output_fd = STDERR_FILENO;
 
-static const char *const level_names[] = {"debug", "info", "warning", "error"};
+static const char *const level_names[] = {"debug", "info", "warning", "error", "audit"};
 
 /* A line is built here and written with one write(), so that lines of several threads do not mix. */
 struct line {
@@ -137,9 +137,9 @@ void log_write(
         struct wall now = clock_wall();
         bool json = line_format == LOG_FORMAT_JSON;
         char when[CLOCK_TEXT_SIZE];
-        uint32_t dropped;
+        uint32_t dropped = 0;
 
-        if (!site_may_write(site, now.ms / 1000, &dropped))
+        if (site != NULL && !site_may_write(site, now.ms / 1000, &dropped))
                 return;
         clock_format(now, when);
         put_head(&l, when, level, event);

@@ -8,14 +8,15 @@
  * and anything a client sent have no field kind to go through.
  *
  * Each call site may write LOG_BURST lines per second; what is dropped is counted and told with the next line that
- * passes, so that a broken client cannot fill the disk. Any thread. */
+ * passes, so that a broken client cannot fill the disk. An audit line (LOG_AUDIT) is a record that somebody will ask
+ * for: no level silences it and no limit drops it. Any thread. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include "base/clock.h"
 #include "base/err.h"
 
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR, LOG_LEVEL_AUDIT };
 enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 enum log_field_kind { LOG_FIELD_INT, LOG_FIELD_UINT, LOG_FIELD_TEXT };
 
@@ -47,7 +48,8 @@ void log_set_fd(int fd);
 /* True when `level` is written at present: guards work that only a log line needs. */
 bool log_enabled(enum log_level level);
 
-/* Use the macros below. `event` and field names are literals. Never fails; a line that cannot be written is lost. */
+/* Use the macros below. `event` and field names are literals. `site` NULL: no limit of lines. Never fails; a line that
+ * cannot be written is lost. */
 void log_write(
         struct log_site *site, enum log_level level, const char *event, const struct log_field *fields, size_t count);
 
@@ -70,5 +72,12 @@ void log_write(
 #define LOG_INFO(event, ...)    LOG_AT(LOG_LEVEL_INFO, event, __VA_ARGS__)
 #define LOG_WARNING(event, ...) LOG_AT(LOG_LEVEL_WARNING, event, __VA_ARGS__)
 #define LOG_ERROR(event, ...)   LOG_AT(LOG_LEVEL_ERROR, event, __VA_ARGS__)
+
+#define LOG_AUDIT(event, ...)                                                                                          \
+        do {                                                                                                           \
+                const struct log_field log_fields_here[] = {__VA_ARGS__};                                              \
+                log_write(NULL, LOG_LEVEL_AUDIT, event, log_fields_here,                                               \
+                        sizeof(log_fields_here) / sizeof(struct log_field));                                           \
+        } while (0)
 
 #endif

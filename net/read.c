@@ -1,5 +1,6 @@
 #include "net/read.h"
 
+#include "base/log.h"
 #include "invalidation/token.h"
 #include "net/command.h"
 #include "net/lane.h"
@@ -123,6 +124,7 @@ struct read *read_create(const struct read_context *context, struct slice key, c
                 .context = read,
         };
         read->lane = context->lane;
+        read->client = context->session->id;
         read->list = NULL;
         read->options = *options;
         l->status = record_key_parse(context->lane->services->types, key, &l->type, &id, &l->message);
@@ -165,6 +167,15 @@ static void write_meta(const struct read *read, struct resp_writer *out)
         resp_member_bool(out, "stale", l->stale);
 }
 
+/* Who asked for it and why is not written: names of people and reasons may tell of a patient. */
+static void audit_stale(const struct read *read)
+{
+        const struct lookup *l = &read->lookup;
+
+        LOG_AUDIT("served stale", LOG_WORD("type", l->type->name), LOG_INT("age_ms", nanos_to_ms(l->age)),
+                LOG_UINT("client", read->client));
+}
+
 void read_write(const struct read *read, struct resp_writer *out)
 {
         const struct lookup *l = &read->lookup;
@@ -173,6 +184,8 @@ void read_write(const struct read *read, struct resp_writer *out)
                 call_write_error(out, l->status, l->message.text);
                 return;
         }
+        if (l->stale)
+                audit_stale(read);
         if (read->options.with_meta)
                 resp_array(out, 2);
         if (l->found)

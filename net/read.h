@@ -21,6 +21,7 @@ enum read_option_set { READ_AFTER = 1 << 0, READ_ALLOWSTALE = 1 << 1, READ_WITHM
 struct read {
         struct lookup lookup; /* lookup.context is this read */
         struct lane *lane;
+        uint64_t client;        /* the connection's number, for the audit */
         struct deferred later;  /* of a GET */
         struct read_list *list; /* of an MGET or EXISTS */
         struct read_options options;
@@ -69,7 +70,8 @@ struct read *read_create(
 /* Gives a done read back, with what its lookup borrows. */
 void read_destroy(struct read **read);
 
-/* Writes the outcome of a done read: its value or nil, with its meta map if that was asked for; or its error. */
+/* Writes the outcome of a done read: its value or nil, with its meta map if that was asked for; or its error. A stale
+ * value leaves an audit line in the log. */
 void read_write(const struct read *read, struct resp_writer *out);
 
 #endif

@@ -83,6 +83,20 @@ static void one_site_cannot_flood_the_log(void **state)
         assert_in_range(lines, LOG_BURST, 4 * LOG_BURST); /* the loop may cross into another second */
 }
 
+static void an_audit_line_is_never_left_out(void **state)
+{
+        enum { LINES = 10 * LOG_BURST };
+        int lines = 0;
+
+        (void)state;
+        log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT);
+        for (int i = 0; i < LINES; i++)
+                LOG_AUDIT("record", LOG_INT("i", i));
+        for (const char *at = read_log(); (at = strstr(at, " audit record i=")) != NULL; at++)
+                lines++;
+        assert_int_equal(lines, LINES);
+}
+
 static void a_line_too_long_is_cut_and_stays_a_line(void **state)
 {
         char text[5000];
@@ -104,6 +118,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(writes_json, capture, release),
                 cmocka_unit_test_setup_teardown(levels_below_the_least_are_silent, capture, release),
                 cmocka_unit_test_setup_teardown(one_site_cannot_flood_the_log, capture, release),
+                cmocka_unit_test_setup_teardown(an_audit_line_is_never_left_out, capture, release),
                 cmocka_unit_test_setup_teardown(a_line_too_long_is_cut_and_stays_a_line, capture, release),
         };
 
