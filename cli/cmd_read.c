@@ -130,12 +130,14 @@ static enum cli_exit show_record(struct cli *cli, const redisReply *reply)
         return is_absent(reply) ? EXIT_NOT_FOUND : EXIT_OK;
 }
 
-enum cli_exit cmd_get(struct cli *cli)
+/* Sends `verb` with the words and options of the command line, and shows the reply. */
+static enum cli_exit read_and_show(
+        struct cli *cli, const char *verb, enum cli_exit (*show)(struct cli *cli, const redisReply *reply))
 {
         struct conn_command command = {.count = 0};
         redisReply *reply;
         enum cli_exit result;
-        enum err rc = add_words(&command, &cli->args, "GET");
+        enum err rc = add_words(&command, &cli->args, verb);
 
         if (rc == OK)
                 rc = add_read_options(&command, cli, wants_meta(cli));
@@ -144,9 +146,14 @@ enum cli_exit cmd_get(struct cli *cli)
         result = ask(cli, &command, &reply);
         if (result != EXIT_OK)
                 return result;
-        result = show_record(cli, reply);
+        result = show(cli, reply);
         freeReplyObject(reply);
         return result;
+}
+
+enum cli_exit cmd_get(struct cli *cli)
+{
+        return read_and_show(cli, "GET", show_record);
 }
 
 /* The worst of the keys' results: an error, then an absent one, then success. */
@@ -194,21 +201,7 @@ static enum cli_exit show_as_list(struct cli *cli, const redisReply *reply)
 
 enum cli_exit cmd_mget(struct cli *cli)
 {
-        struct conn_command command = {.count = 0};
-        redisReply *reply;
-        enum cli_exit result;
-        enum err rc = add_words(&command, &cli->args, "MGET");
-
-        if (rc == OK)
-                rc = add_read_options(&command, cli, wants_meta(cli));
-        if (rc != OK)
-                return print_failed(cli, rc);
-        result = ask(cli, &command, &reply);
-        if (result != EXIT_OK)
-                return result;
-        result = cli->human ? show_each(cli, reply) : show_as_list(cli, reply);
-        freeReplyObject(reply);
-        return result;
+        return read_and_show(cli, "MGET", cli->human ? show_each : show_as_list);
 }
 
 /* ---- explain, stats, health ---- */
