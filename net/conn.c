@@ -14,6 +14,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +24,8 @@ enum {
         READ_ROOM = 16 * 1024,
         OUTPUT_ENOUGH = 256 * 1024, /* unsent bytes past which no further command is run */
         OVERLAP_MAX = 256,          /* commands of one connection that may be under way at once */
-        LINGER_SECONDS = 5          /* how long a refused client may take to notice */
+        LINGER_SECONDS = 5,         /* how long a client may take to receive its last replies */
+        LINGER_LOOK_MS = 50         /* how often that is looked after */
 };
 
 struct conn {
@@ -48,6 +51,7 @@ struct conn {
         bool read_paused;
         bool write_awaited;
         bool eof;                   /* no more bytes will come, or be read */
+        bool stopping;              /* `eof` is our own doing: the client may still be sending */
         bool closing;               /* no further command is run; close when all is sent */
         bool refused;               /* closing because of bytes that are no request */
         struct nanos lingers_since; /* with `lingering` */
@@ -251,15 +255,35 @@ static bool is_over(const struct conn *conn)
         return conn->closing || (conn->eof && !conn->has_frame && !conn->output_full);
 }
 
-/* All is answered and sent. A client that was refused amid its request may still be sending: closed now, the socket
- * would answer its bytes with a reset, and the reset would take from it the replies that it has not read yet. So it is
- * told that nothing more comes, and what it sends is thrown away until it closes too, or has had its time. */
+/* Bytes that were sent, but have not arrived at the client's machine. Those of a Unix socket have at once: it knows no
+ * TCP_INFO. */
+static bool has_bytes_on_their_way(const struct conn *conn)
+{
+        struct tcp_info info;
+        socklen_t size = sizeof(info);
+
+        memset(&info, 0, sizeof(info)); /* an older kernel tells less */
+        return getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+               (info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0);
+}
+
+/* Whether a close now could take replies from the client. */
+static bool must_linger(const struct conn *conn)
+{
+        if (conn->lingering || (conn->eof && !conn->stopping))
+                return false;
+        return conn->refused || has_bytes_on_their_way(conn);
+}
+
+/* All is answered and sent. A client that was refused amid its request, or that the server stops under, may still be
+ * sending: closed now, the socket would answer its bytes with a reset, and the reset would take from it the replies
+ * that it has not received yet. So it is told that nothing more comes, and what it sends is thrown away until it closes
+ * too, has received all (a refused one is given the time to read it), or has had its time. */
 static void end(struct conn *conn, struct nanos now)
 {
-        const struct timeval patience = {.tv_sec = LINGER_SECONDS};
+        const struct timeval look = {.tv_usec = LINGER_LOOK_MS * 1000};
 
-        if (!conn->refused || conn->eof || conn->lingering || shutdown(conn->fd, SHUT_WR) != 0 ||
-                event_add(conn->readable, &patience) != 0) {
+        if (!must_linger(conn) || shutdown(conn->fd, SHUT_WR) != 0 || event_add(conn->readable, &look) != 0) {
                 conn_close(conn);
                 return;
         }
@@ -270,17 +294,21 @@ static void end(struct conn *conn, struct nanos now)
         conn->lingers_since = now;
 }
 
-static void throw_away(struct conn *conn, bool silent)
+static bool has_had_its_time(const struct conn *conn)
 {
-        uint8_t waste[READ_ROOM];
-        ssize_t got = silent ? 0 : read(conn->fd, waste, sizeof(waste));
         struct nanos waited = nanos_sub(clock_boot(), conn->lingers_since);
 
-        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-                return;
+        return conn->lingered > conn->lane->services->limits.input || nanos_to_ms(waited) > LINGER_SECONDS * 1000;
+}
+
+static void throw_away(struct conn *conn)
+{
+        uint8_t waste[READ_ROOM];
+        ssize_t got = read(conn->fd, waste, sizeof(waste));
+        bool broken = got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+
         conn->lingered += got > 0 ? (uint64_t)got : 0;
-        if (got <= 0 || conn->lingered > conn->lane->services->limits.input ||
-                nanos_to_ms(waited) > LINGER_SECONDS * 1000)
+        if (got == 0 || broken || has_had_its_time(conn) || (!conn->refused && !has_bytes_on_their_way(conn)))
                 conn_close(conn);
 }
 
@@ -350,8 +378,9 @@ static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
         struct nanos now;
 
         (void)fd;
+        (void)what;
         if (conn->lingering) {
-                throw_away(conn, (what & EV_TIMEOUT) != 0);
+                throw_away(conn);
                 return;
         }
         if (!wants_bytes(conn)) { /* found out late, so that a command that waits a little costs no system call */
@@ -396,6 +425,7 @@ void conn_begin_stop(struct conn *conn)
 {
         if (!conn->eof) {
                 conn->eof = true;
+                conn->stopping = true;
                 pause_reading(conn);
         }
         conn_service(conn, clock_boot());

@@ -37,6 +37,46 @@ class Terminate(unittest.TestCase):
                         client.read()
                 self.assertEqual(server.wait(), 0)
 
+    def test_loses_no_reply_to_a_client_whose_requests_nobody_reads(self):
+        """What a closed connection has not read is answered with a reset, and the reset would throw away the replies
+        that are still on their way to a client that reads slowly."""
+        with vc.Server("--threads", "1") as server:
+            with server.client() as client:
+                client.call("PUT", "student:1", STUDENT, "IF", "NEW")
+                reply = client.call("GET", "student:1")
+                self.fill_pipe(client.sock, resp.encode("GET", "student:1") * 500)
+                server.signal(signal.SIGTERM)
+                self.assertIsNotNone(server.log.wait_for("info stopping", 30 * vc.SLOW))
+                received = self.receive_all(client.sock)
+            self.assertEqual(server.wait(), 0)
+            frame = b"$%d\r\n%s\r\n" % (len(reply), reply)
+            self.assertGreater(len(received), 0)
+            self.assertTrue(received.endswith(frame), received[-2 * len(frame):])
+
+    @staticmethod
+    def fill_pipe(sock, data):
+        """Sends until the server has stopped to read."""
+        timeout = sock.gettimeout()
+        sock.settimeout(0.2 * vc.SLOW)
+        try:
+            while True:
+                sock.sendall(data)
+        except TimeoutError:
+            sock.settimeout(timeout)
+
+    @staticmethod
+    def receive_all(sock):
+        received = bytearray()
+        try:
+            while True:
+                data = sock.recv(65536)
+                if not data:
+                    break
+                received += data
+        except ConnectionResetError:
+            pass
+        return bytes(received)
+
     def test_writes_acknowledged_before_the_stop_are_there_after_it(self):
         server = vc.Server("--threads", "2")
         self.addCleanup(server.clean)
