@@ -21,7 +21,7 @@ def refused(call, *args):
 
 
 def main():
-    client = redis.Redis(port=int(PORT), decode_responses=True)
+    client = redis.Redis(host="127.0.0.1", port=int(PORT), decode_responses=True)
     allergies = "allergies:" + ID
     print("ping", "PONG" if client.ping() else "nothing")
     client.execute_command("PUT", "student:" + ID, json.dumps(STUDENT), "IF", "NEW")

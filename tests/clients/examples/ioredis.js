@@ -1,5 +1,5 @@
 const Redis = require('ioredis');
-const redis = new Redis(Number(process.env.PORT ?? 7379));
+const redis = new Redis(Number(process.env.PORT ?? 7379), '127.0.0.1');
 
 async function main() {
   // [] means: a known student with nothing recorded. null means: no such student.

@@ -2,7 +2,7 @@ import json
 import os
 import redis
 
-client = redis.Redis(port=int(os.environ.get("PORT", "7379")), decode_responses=True)
+client = redis.Redis(host="127.0.0.1", port=int(os.environ.get("PORT", "7379")), decode_responses=True)
 
 # [] means: a known student with nothing recorded. None means: no such student.
 allergies = json.loads(client.get("allergies:42"))
