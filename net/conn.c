@@ -4,6 +4,7 @@
 #include "monitoring/counters.h"
 #include "net/call.h"
 #include "net/command.h"
+#include "net/conn_state.h"
 #include "net/lane.h"
 #include "net/pubsub.h"
 #include "net/resp_parse.h"
@@ -13,50 +14,13 @@
 #include <event2/event.h>
 
 #include <errno.h>
-#include <inttypes.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-        READ_ROOM = 16 * 1024,
         OUTPUT_ENOUGH = 256 * 1024, /* unsent bytes past which no further command is run */
-        OVERLAP_MAX = 256,          /* commands of one connection that may be under way at once */
-        LINGER_SECONDS = 5,         /* how long a client may take to receive its last replies */
-        LINGER_LOOK_MS = 50         /* how often that is looked after */
-};
-
-struct conn {
-        struct list link;       /* lane->conns */
-        struct list dirty;      /* lane->dirty */
-        struct list subscriber; /* lane->subscribers */
-        struct lane *lane;
-        struct event *readable;
-        struct event *writable;
-        int fd; /* -1: closed, and kept for the commands under way */
-        struct buf in;
-        struct buf out;
-        struct resp_parser parser;
-        struct resp_frame frame;   /* with has_frame: to be run, or being run with `holder` */
-        struct reply_slot *holder; /* the deferred command that the next one waits for */
-        struct reply_queue queue;
-        struct session session;
-        struct nanos opened;
-        struct nanos active;
-        uint64_t commands;
-        bool has_frame;
-        bool output_full; /* the last run ended because of OUTPUT_ENOUGH */
-        bool read_paused;
-        bool write_awaited;
-        bool eof;                   /* no more bytes will come, or be read */
-        bool stopping;              /* `eof` is our own doing: the client may still be sending */
-        bool closing;               /* no further command is run; close when all is sent */
-        bool refused;               /* closing because of bytes that are no request */
-        struct nanos lingers_since; /* with `lingering` */
-        uint64_t lingered;          /* bytes thrown away since */
-        bool lingering;
+        OVERLAP_MAX = 256           /* commands of one connection that may be under way at once */
 };
 
 static void conn_free(struct conn *conn)
@@ -255,63 +219,6 @@ static bool is_over(const struct conn *conn)
         return conn->closing || (conn->eof && !conn->has_frame && !conn->output_full);
 }
 
-/* Bytes that were sent, but have not arrived at the client's machine. Those of a Unix socket have at once: it knows no
- * TCP_INFO. */
-static bool has_bytes_on_their_way(const struct conn *conn)
-{
-        struct tcp_info info;
-        socklen_t size = sizeof(info);
-
-        memset(&info, 0, sizeof(info)); /* an older kernel tells less */
-        return getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-               (info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0);
-}
-
-/* Whether a close now could take replies from the client. */
-static bool must_linger(const struct conn *conn)
-{
-        if (conn->lingering || (conn->eof && !conn->stopping))
-                return false;
-        return conn->refused || has_bytes_on_their_way(conn);
-}
-
-/* All is answered and sent. A client that was refused amid its request, or that the server stops under, may still be
- * sending: closed now, the socket would answer its bytes with a reset, and the reset would take from it the replies
- * that it has not received yet. So it is told that nothing more comes, and what it sends is thrown away until it closes
- * too, has received all (a refused one is given the time to read it), or has had its time. */
-static void end(struct conn *conn, struct nanos now)
-{
-        const struct timeval look = {.tv_usec = LINGER_LOOK_MS * 1000};
-
-        if (!must_linger(conn) || shutdown(conn->fd, SHUT_WR) != 0 || event_add(conn->readable, &look) != 0) {
-                conn_close(conn);
-                return;
-        }
-        conn_subscribe(conn, false);
-        buf_deinit(&conn->in);
-        buf_deinit(&conn->out);
-        conn->lingering = true;
-        conn->lingers_since = now;
-}
-
-static bool has_had_its_time(const struct conn *conn)
-{
-        struct nanos waited = nanos_sub(clock_boot(), conn->lingers_since);
-
-        return conn->lingered > conn->lane->services->limits.input || nanos_to_ms(waited) > LINGER_SECONDS * 1000;
-}
-
-static void throw_away(struct conn *conn)
-{
-        uint8_t waste[READ_ROOM];
-        ssize_t got = read(conn->fd, waste, sizeof(waste));
-        bool broken = got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
-
-        conn->lingered += got > 0 ? (uint64_t)got : 0;
-        if (got == 0 || broken || has_had_its_time(conn) || (!conn->refused && !has_bytes_on_their_way(conn)))
-                conn_close(conn);
-}
-
 /* Now that bytes are sent there may be room for what was held back, and no event would tell so: with nothing left to
  * send the socket is not watched. With output left over it is, and on_writable comes here again. */
 static bool has_more_to_do(const struct conn *conn)
@@ -336,7 +243,7 @@ void conn_service(struct conn *conn, struct nanos now)
                 return;
         }
         if (is_over(conn)) {
-                end(conn, now);
+                conn_end(conn, now);
                 return;
         }
         if (has_more_to_do(conn))
@@ -353,7 +260,7 @@ static bool receive(struct conn *conn)
 {
         ssize_t got;
 
-        if (buf_room(&conn->in) < READ_ROOM / 4 && buf_reserve(&conn->in, READ_ROOM) != OK)
+        if (buf_room(&conn->in) < CONN_READ_ROOM / 4 && buf_reserve(&conn->in, CONN_READ_ROOM) != OK)
                 return false;
         got = read(conn->fd, conn->in.data + conn->in.end, buf_room(&conn->in));
         if (got < 0)
@@ -380,7 +287,7 @@ static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         if (conn->lingering) {
-                throw_away(conn);
+                conn_throw_away(conn);
                 return;
         }
         if (!wants_bytes(conn)) { /* found out late, so that a command that waits a little costs no system call */
@@ -450,7 +357,7 @@ enum err conn_create(struct lane *lane, int fd)
         struct resp_limits frames = {.elements = limits->elements,
                 .bulk = limits->bulk,
                 .inline_line = limits->inline_line,
-                .frame = limits->input - 2 * READ_ROOM};
+                .frame = limits->input - 2 * CONN_READ_ROOM};
         struct conn *conn = vc_calloc(1, sizeof(*conn));
         enum err rc;
 
@@ -478,82 +385,4 @@ enum err conn_create(struct lane *lane, int fd)
         list_push_back(&lane->conns, &conn->link);
         lane->conn_count++;
         return OK;
-}
-
-/* ---- subscribers and descriptions ---- */
-
-void conn_subscribe(struct conn *conn, bool subscribe)
-{
-        struct lane *lane = conn->lane;
-
-        if (conn->session.subscribed == subscribe)
-                return;
-        conn->session.subscribed = subscribe;
-        list_remove(&conn->subscriber);
-        if (subscribe)
-                list_push_back(&lane->subscribers, &conn->subscriber);
-        pubsub_count(lane->services->pubsub, lane, subscribe ? 1 : -1);
-}
-
-void conn_send_message(struct conn *conn, struct slice channel, struct slice payload)
-{
-        struct resp_writer w = resp_writer_of(&conn->out, conn->session.proto);
-
-        resp_push(&w, 3);
-        resp_bulk_str(&w, "message");
-        resp_bulk(&w, channel);
-        resp_bulk(&w, payload);
-        if (w.failed != OK) {
-                conn_close(conn);
-                return;
-        }
-        lane_mark_dirty(conn->lane, &conn->dirty);
-}
-
-struct conn *conn_of_link(struct list *link)
-{
-        return LIST_ENTRY(link, struct conn, link);
-}
-
-struct conn *conn_of_dirty(struct list *link)
-{
-        return LIST_ENTRY(link, struct conn, dirty);
-}
-
-struct conn *conn_of_subscriber(struct list *link)
-{
-        return LIST_ENTRY(link, struct conn, subscriber);
-}
-
-struct nanos conn_last_active(const struct conn *conn)
-{
-        return conn->active;
-}
-
-bool conn_is_subscribed(const struct conn *conn)
-{
-        return conn->session.subscribed;
-}
-
-/* In the words of Redis, and with all the numbers that client libraries read; some never change here. `waiting` and
- * `format` are ours. */
-enum err conn_describe(const struct conn *conn, struct nanos now, struct buf *out)
-{
-        const struct session *s = &conn->session;
-        enum err rc = buf_printf(out,
-                "id=%" PRIu64 " name=%s age=%" PRId64 " idle=%" PRId64 " user=%s resp=%d format=%s db=0 sub=%d psub=0"
-                " multi=-1 qbuf=%zu qbuf-free=%zu argv-mem=0",
-                s->id, s->name, nanos_to_ms(nanos_sub(now, conn->opened)) / 1000,
-                nanos_to_ms(nanos_sub(now, conn->active)) / 1000, s->identity, s->proto,
-                s->format == FORMAT_JSON ? "json" : "msgpack", s->subscribed ? 1 : 0, buf_len(&conn->in),
-                buf_room(&conn->in));
-
-        if (rc != OK)
-                return rc;
-        return buf_printf(out,
-                " obl=%zu oll=%" PRIu32 " omem=%zu tot-mem=%zu waiting=%" PRIu32 " tot-cmds=%" PRIu64
-                " lib-name=%s lib-ver=%s",
-                buf_len(&conn->out), conn->queue.count, conn->queue.bytes,
-                sizeof(*conn) + conn->in.cap + conn->out.cap + conn->queue.bytes, conn->queue.waiting, conn->commands,
-                s->library, s->library_version);
 }
