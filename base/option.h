@@ -66,6 +66,12 @@ struct option_value {
         struct option_list list; /* PATHS */
 };
 
+/* An option by name, and the value that it is to have. */
+struct option_change {
+        const char *name;
+        const char *value;
+};
+
 struct option_set;
 
 enum { OPTION_NONE = -1 };

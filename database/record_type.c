@@ -69,7 +69,7 @@ static enum err load_all(struct type_load *load, const char *const *files, size_
         enum err rc = OK;
 
         if (count == 0 || count > RECORD_FILES_MAX)
-                return err_set(load->msg, ERR_CONFIG, "%zu files of record types; there must be 1 to %d", count,
+                return err_set(load->msg, ERR_CONFIG, "types.files names %zu files; there must be 1 to %d", count,
                         RECORD_FILES_MAX);
         for (size_t i = 0; rc == OK && i < count; i++)
                 rc = yaml_load_file(&docs[i], files[i], load->msg);

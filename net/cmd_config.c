@@ -1,5 +1,6 @@
 /* CONFIG GET and SET, over services->config; and TIME. */
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/option.h"
 #include "net/handlers.h"
 #include "net/services.h"
 
@@ -30,76 +31,82 @@ static void visit(void *arg, const char *name, const char *value)
         resp_bulk_str(w->out, value);
 }
 
-/* The word as a terminated string; NULL for want of memory. Inner zero bytes end it. */
-static char *copy_word(struct slice word)
+/* *out becomes the word as a terminated string in the arena. */
+static enum err copy_word(struct call *call, struct arena *arena, struct slice word, const char **out)
 {
-        char *text = vc_malloc(word.len + 1);
-
-        if (text == NULL)
-                return NULL;
-        memcpy(text, word.data, word.len);
-        text[word.len] = '\0';
-        return text;
+        if (word.len > 0 && memchr(word.data, '\0', word.len) != NULL)
+                return err_set(&call->message, ERR_BADARG, "no option and no value has a zero byte in it");
+        *out = arena_text(arena, word);
+        return *out == NULL ? ERR_NOMEM : OK;
 }
 
-static enum err visit_matching(struct call *call, struct slice pattern, struct config_writer *w)
+static void visit_matching(struct call *call, const char *pattern, struct config_writer *w)
 {
         const struct config_port *config = &call->services->config;
-        char *text = copy_word(pattern);
 
-        if (text == NULL)
-                return ERR_NOMEM;
-        (void)config->get(config->context, text, visit, w);
+        (void)config->get(config->context, pattern, visit, w);
         for (size_t i = 0; i < sizeof(redis_options) / sizeof(redis_options[0]); i++)
-                if (fnmatch(text, redis_options[i].name, 0) == 0)
+                if (fnmatch(pattern, redis_options[i].name, 0) == 0)
                         visit(w, redis_options[i].name, redis_options[i].value);
-        vc_free(text);
-        return OK;
 }
 
-static enum err visit_all(struct call *call, struct config_writer *w)
+static enum err visit_all(struct call *call, struct arena *arena, struct config_writer *w)
 {
         enum err rc = OK;
 
-        for (size_t i = 2; rc == OK && i < call->argc; i++)
-                rc = visit_matching(call, call->argv[i], w);
+        for (size_t i = 2; rc == OK && i < call->argc; i++) {
+                const char *pattern = "";
+
+                rc = copy_word(call, arena, call->argv[i], &pattern);
+                if (rc == OK)
+                        visit_matching(call, pattern, w);
+        }
         return rc;
 }
 
 enum err cmd_config_get(struct call *call)
 {
         struct config_writer w = {.out = NULL, .count = 0};
-        enum err rc = visit_all(call, &w);
+        struct arena arena;
+        enum err rc;
 
-        if (rc != OK)
-                return rc;
-        resp_map(&call->out, w.count);
-        w.out = &call->out;
-        return visit_all(call, &w);
+        arena_init(&arena);
+        rc = visit_all(call, &arena, &w);
+        if (rc == OK) {
+                resp_map(&call->out, w.count);
+                w.out = &call->out;
+                rc = visit_all(call, &arena, &w);
+        }
+        arena_deinit(&arena);
+        return rc;
 }
 
-static enum err set_one(struct call *call, struct slice name, struct slice value)
+/* The words after CONFIG SET, two by two, put into effect. */
+static enum err change_options(struct call *call, struct arena *arena)
 {
         const struct config_port *config = &call->services->config;
-        char *name_text = copy_word(name);
-        char *value_text = copy_word(value);
-        enum err rc = ERR_NOMEM;
+        size_t count = (call->argc - 2) / 2;
+        struct option_change *changes = arena_array(arena, count, sizeof(*changes));
+        enum err rc = changes == NULL ? ERR_NOMEM : OK;
 
-        if (name_text != NULL && value_text != NULL)
-                rc = config->set(config->context, name_text, value_text, &call->message);
-        vc_free(name_text);
-        vc_free(value_text);
-        return rc;
+        for (size_t i = 0; rc == OK && i < count; i++) {
+                rc = copy_word(call, arena, call->argv[2 + 2 * i], &changes[i].name);
+                if (rc == OK)
+                        rc = copy_word(call, arena, call->argv[3 + 2 * i], &changes[i].value);
+        }
+        return rc == OK ? config->set(config->context, changes, count, &call->message) : rc;
 }
 
 enum err cmd_config_set(struct call *call)
 {
-        enum err rc = OK;
+        struct arena arena;
+        enum err rc;
 
         if (call->argc % 2 != 0)
                 return err_set(&call->message, ERR_SYNTAX, "CONFIG SET option value [option value ...]");
-        for (size_t i = 2; rc == OK && i < call->argc; i += 2)
-                rc = set_one(call, call->argv[i], call->argv[i + 1]);
+        arena_init(&arena);
+        rc = change_options(call, &arena);
+        arena_deinit(&arena);
         if (rc == OK)
                 resp_simple(&call->out, "OK");
         return rc;

@@ -48,10 +48,12 @@ static enum err resolve(const char *address, uint16_t port, struct addrinfo **ou
         char service[8];
         int rc;
 
+        if (address[0] == '\0')
+                return err_set(msg, ERR_CONFIG, "server.bind is empty; :: stands for all addresses");
         (void)snprintf(service, sizeof(service), "%u", port);
         rc = getaddrinfo(address, service, &hints, out);
         if (rc != 0)
-                return err_set(msg, ERR_CONFIG, "cannot listen on %s: %s", address, gai_strerror(rc));
+                return err_set(msg, ERR_CONFIG, "cannot listen on %s (server.bind): %s", address, gai_strerror(rc));
         return OK;
 }
 

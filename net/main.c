@@ -48,9 +48,9 @@ static size_t get_options(
         return settings_get(context, pattern, visit, arg);
 }
 
-static enum err set_option(void *context, const char *name, const char *value, struct err_msg *msg)
+static enum err set_options(void *context, const struct option_change *changes, size_t count, struct err_msg *msg)
 {
-        return settings_set(context, name, value, msg);
+        return settings_set(context, changes, count, msg);
 }
 
 static struct node_config node_of(struct settings *settings, const struct record_types *types)
@@ -76,7 +76,7 @@ static struct node_config node_of(struct settings *settings, const struct record
                         .fills_max = (uint32_t)v->cache_fills_max},
                 .server = server_of(v),
                 .limits = limits_of(v),
-                .config = {.context = settings, .get = get_options, .set = set_option},
+                .config = {.context = settings, .get = get_options, .set = set_options},
         };
 }
 

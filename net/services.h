@@ -11,6 +11,7 @@
 struct record_types;
 struct tiers;
 struct l1;
+struct option_change;
 struct source;
 struct freshness;
 struct pubsub;
@@ -22,8 +23,8 @@ struct config_port {
         /* Calls `visit` for each option whose name matches the glob `pattern`; returns how many did. */
         size_t (*get)(void *context, const char *pattern, void (*visit)(void *arg, const char *name, const char *value),
                 void *arg);
-        /* Changes a reloadable option now. ERR_BADARG says what would be right. */
-        enum err (*set)(void *context, const char *name, const char *value, struct err_msg *msg);
+        /* Changes reloadable options now, all of them or none. ERR_BADARG says what would be right. */
+        enum err (*set)(void *context, const struct option_change *changes, size_t count, struct err_msg *msg);
 };
 
 /* Limits of one connection (options limits.*). */

@@ -134,7 +134,14 @@ enum err settings_load_types(const struct settings *settings, struct record_type
 {
         const struct option_list *files = &settings->values.types_files;
 
-        return record_types_load(out, files->items, files->count, msg);
+        enum err rc = record_types_load(out, files->items, files->count, msg);
+
+        /* what is wrong inside one of them has that file's own place */
+        if (rc == ERR_IO || (rc == ERR_CONFIG && files->count == 0))
+                rc = option_blame(
+                        option_origin(settings->options, option_find(settings->options, slice_str("types.files"))), rc,
+                        msg);
+        return rc;
 }
 
 /* ---- what people read ---- */
@@ -207,23 +214,49 @@ size_t settings_get(struct settings *settings, const char *pattern,
         return count;
 }
 
-enum err settings_set(struct settings *settings, const char *name, const char *value, struct err_msg *msg)
+/* Tries a change on `fresh`, a set that has no part in what is in effect. */
+static enum err try_change(const struct settings *settings, const struct option_change *change,
+        struct option_set *fresh, struct err_msg *msg)
 {
         static const struct option_origin origin = {OPTION_FROM_COMMAND, "CONFIG SET", 0, 0};
-        int index = option_find(settings->options, slice_str(name));
+        int index = option_find(fresh, slice_str(change->name));
         enum err rc;
 
         if (index == OPTION_NONE)
-                return settings_unknown(settings->options, slice_str(name), ERR_BADARG, msg);
-        if (!option_row(settings->options, index)->reloadable)
-                return err_set(msg, ERR_BADARG, "%s is read at start only; change it in %s and restart", name,
+                return settings_unknown(fresh, slice_str(change->name), ERR_BADARG, msg);
+        if (!option_row(fresh, index)->reloadable)
+                return err_set(msg, ERR_BADARG, "%s is read at start only; change it in %s and restart", change->name,
                         settings->command.file);
-        (void)pthread_mutex_lock(&settings->lock);
-        rc = option_assign(settings->options, index, value, &origin, msg);
-        if (rc == OK)
-                put_into_effect(settings);
-        (void)pthread_mutex_unlock(&settings->lock);
+        if (option_origin(fresh, index)->source == OPTION_FROM_COMMAND)
+                return err_set(msg, ERR_BADARG, "%s is there twice; it can have one value", change->name);
+        rc = option_assign(fresh, index, change->value, &origin, msg);
         return rc == ERR_CONFIG ? ERR_BADARG : rc;
+}
+
+/* Of changes that have all been tried. */
+static void take_changes(
+        struct settings *settings, const struct option_change *changes, size_t count, struct option_set *fresh)
+{
+        (void)pthread_mutex_lock(&settings->lock);
+        for (size_t i = 0; i < count; i++)
+                option_swap(settings->options, fresh, option_find(fresh, slice_str(changes[i].name)));
+        put_into_effect(settings);
+        (void)pthread_mutex_unlock(&settings->lock);
+}
+
+enum err settings_set(struct settings *settings, const struct option_change *changes, size_t count, struct err_msg *msg)
+{
+        size_t row_count;
+        const struct option_row *rows = settings_rows(&row_count);
+        struct option_set *fresh;
+        enum err rc = option_set_create(&fresh, rows, row_count);
+
+        for (size_t i = 0; rc == OK && i < count; i++)
+                rc = try_change(settings, &changes[i], fresh, msg);
+        if (rc == OK)
+                take_changes(settings, changes, count, fresh);
+        option_set_destroy(&fresh);
+        return rc;
 }
 
 /* Under the lock. Options that can change take the fresh value and its origin; no step of this can fail. */

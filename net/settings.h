@@ -92,9 +92,10 @@ void settings_watch(
 size_t settings_get(struct settings *settings, const char *pattern,
         void (*visit)(void *arg, const char *name, const char *value), void *arg);
 
-/* Changes an option now. ERR_BADARG: no such option (with the nearest), one that is read at start only, or a wrong
- * value; ERR_NOMEM. Nothing has changed then. Any thread. */
-enum err settings_set(struct settings *settings, const char *name, const char *value, struct err_msg *msg) MUST_CHECK;
+/* Changes options now, all at once. ERR_BADARG: no such option (with the nearest), one that is read at start only or
+ * that is there twice, or a wrong value; ERR_NOMEM. Nothing has changed then. Any thread. */
+enum err settings_set(
+        struct settings *settings, const struct option_change *changes, size_t count, struct err_msg *msg) MUST_CHECK;
 
 /* Reads file, environment and command line again; what settings_set changed is as they say. Options that can change do,
  * and `visit` gets every option whose value differs from the one in effect: `applied` is false for those that need a

@@ -109,7 +109,11 @@ static enum err unknown(
                 suggest_offer(&suggest, slice_str(flags[i]));
         }
         return suggest_append(&suggest,
-                err_set(msg, code, "there is no %s \"%.*s\"", is_flag ? "flag" : "option", SLICE_ARG(shown)), msg);
+                err_set(msg, code,
+                        is_flag ? "there is no flag \"%.*s\"; --help says what there is"
+                                : "there is no option \"%.*s\"",
+                        SLICE_ARG(shown)),
+                msg);
 }
 
 enum err settings_unknown(const struct option_set *options, struct slice name, enum err code, struct err_msg *msg)
@@ -179,6 +183,8 @@ static enum err next_argument(struct arguments *a, bool *more, struct err_msg *m
 
 static enum err set_path(char path[PATH_MAX], const char *text, struct err_msg *msg)
 {
+        if (text[0] == '\0')
+                return err_set(msg, ERR_CONFIG, "--config needs the path of a file, not \"\"");
         if (strlen(text) >= PATH_MAX)
                 return err_set(msg, ERR_CONFIG, "the path of the configuration file is too long");
         memcpy(path, text, strlen(text) + 1);

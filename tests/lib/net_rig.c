@@ -1,5 +1,6 @@
 #include "tests/lib/net_rig.h"
 
+#include "base/option.h"
 #include "cache/tiers.h"
 #include "database/record_type.h"
 #include "net/command.h"
@@ -71,11 +72,11 @@ static size_t no_options(
         return 0;
 }
 
-static enum err no_option(void *context, const char *name, const char *value, struct err_msg *msg)
+static enum err no_option(void *context, const struct option_change *changes, size_t count, struct err_msg *msg)
 {
         (void)context;
-        (void)value;
-        return err_set(msg, ERR_BADARG, "no option %s", name);
+        assert_true(count > 0);
+        return err_set(msg, ERR_BADARG, "no option %s", changes[0].name);
 }
 
 /* ---- the parts ---- */

@@ -38,6 +38,8 @@ static void an_address_that_is_not_ours_is_a_configuration_fault(void **state)
         (void)state;
         assert_err(ERR_CONFIG, listener_probe("192.0.2.1", &port, &msg));
         assert_err(ERR_CONFIG, listener_probe("no such host.", &port, &msg));
+        assert_err(ERR_CONFIG, listener_probe("", &port, &msg));
+        assert_string_equal(msg.text, "server.bind is empty; :: stands for all addresses");
         assert_err(ERR_CONFIG, listener_open_tcp(&fd, "192.0.2.1", 1, &msg));
         assert_int_equal(fd, -1);
 }

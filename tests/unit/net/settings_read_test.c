@@ -78,9 +78,12 @@ static void help_answers_even_where_the_rest_is_wrong(void **state)
 static void wrong_command_lines_are_refused(void **state)
 {
         (void)state;
-        assert_refused(ARGS("--thread", "2"), NO_ENV, "there is no flag \"--thread\" (did you mean \"--threads\"?)");
-        assert_refused(
-                ARGS("--chek-config"), NO_ENV, "there is no flag \"--chek-config\" (did you mean \"--check-config\"?)");
+        assert_refused(ARGS("--config", ""), NO_ENV, "--config needs the path of a file, not \"\"");
+        assert_refused(ARGS("--config="), NO_ENV, "--config needs the path of a file, not \"\"");
+        assert_refused(ARGS("--thread", "2"), NO_ENV,
+                "there is no flag \"--thread\"; --help says what there is (did you mean \"--threads\"?)");
+        assert_refused(ARGS("--chek-config"), NO_ENV,
+                "there is no flag \"--chek-config\"; --help says what there is (did you mean \"--check-config\"?)");
         assert_refused(ARGS("--threads"), NO_ENV, "--threads needs a value");
         assert_refused(ARGS("--threads", "--port", "1"), NO_ENV, "--threads needs a value");
         assert_refused(ARGS("--config"), NO_ENV, "--config needs a value");

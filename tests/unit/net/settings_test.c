@@ -260,6 +260,13 @@ static void paths_of_a_file_are_relative_to_its_folder(void **state)
 
 /* ---- while the server runs ---- */
 
+static enum err set_one(struct settings *settings, const char *name, const char *value, struct err_msg *msg)
+{
+        const struct option_change change = {name, value};
+
+        return settings_set(settings, &change, 1, msg);
+}
+
 struct watcher {
         unsigned calls;
         uint64_t max_bytes;
@@ -291,6 +298,56 @@ static void options_are_found_by_pattern(void **state)
         settings_destroy(&settings);
 }
 
+static void types_that_cannot_be_read_are_blamed_on_the_option(void **state)
+{
+        static const struct {
+                const char *text;
+                const char *place;
+                const char *message;
+        } cases[] = {
+                {"types: {files: [nowhere.yaml]}\n", ":1:16: ", "nowhere.yaml: No such file or directory"},
+                {"types: {files: []}\n", ":1:16: ", "types.files names 0 files; there must be 1 to 16"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct settings *settings = must_load_text(cases[i].text);
+                struct record_types *types;
+                struct err_msg msg = {""};
+
+                assert_int_not_equal(settings_load_types(settings, &types, &msg), OK);
+                assert_int_equal(strncmp(msg.text, config_path, strlen(config_path)), 0);
+                assert_int_equal(strncmp(msg.text + strlen(config_path), cases[i].place, strlen(cases[i].place)), 0);
+                assert_non_null(strstr(msg.text, cases[i].message));
+                settings_destroy(&settings);
+        }
+}
+
+static void several_changes_are_made_together_or_not_at_all(void **state)
+{
+        static const struct option_change half[] = {{"cache.l1.max_bytes", "1GiB"}, {"log.level", "loud"}};
+        static const struct option_change twice[] = {{"log.level", "error"}, {"log.level", "debug"}};
+        static const struct option_change good[] = {{"cache.l1.max_bytes", "1GiB"}, {"log.level", "error"}};
+        struct settings *settings = must_load_text("");
+        struct watcher watcher = {0, 0, 0};
+        struct err_msg msg = {""};
+
+        (void)state;
+        settings_watch(settings, note_values, &watcher);
+        assert_err(ERR_BADARG, settings_set(settings, half, 2, &msg));
+        assert_string_equal(msg.text, "log.level is \"loud\"; it must be debug, info, warning, error");
+        assert_option(settings, "cache.l1.max_bytes", "64MB");
+        assert_err(ERR_BADARG, settings_set(settings, twice, 2, &msg));
+        assert_string_equal(msg.text, "log.level is there twice; it can have one value");
+        assert_option(settings, "log.level", "info");
+        assert_int_equal(watcher.calls, 0);
+        assert_ok(settings_set(settings, good, 2, &msg));
+        assert_int_equal(watcher.calls, 1);
+        assert_int_equal(watcher.max_bytes, 1 << 30);
+        assert_int_equal(watcher.log_level, 3);
+        settings_destroy(&settings);
+}
+
 static void live_options_change_at_once(void **state)
 {
         struct settings *settings = must_load_text("");
@@ -299,12 +356,12 @@ static void live_options_change_at_once(void **state)
 
         (void)state;
         settings_watch(settings, note_values, &watcher);
-        assert_ok(settings_set(settings, "cache.l1.max_bytes", "1GiB", &msg));
+        assert_ok(set_one(settings, "cache.l1.max_bytes", "1GiB", &msg));
         assert_int_equal(watcher.calls, 1);
         assert_int_equal(watcher.max_bytes, 1 << 30);
         assert_option(settings, "cache.l1.max_bytes", "1GiB");
         assert_origin(settings, "cache.l1.max_bytes", "CONFIG SET");
-        assert_ok(settings_set(settings, "log.level", "error", &msg));
+        assert_ok(set_one(settings, "log.level", "error", &msg));
         assert_int_equal(watcher.log_level, 3);
         settings_destroy(&settings);
 }
@@ -318,14 +375,14 @@ static void other_changes_are_refused_with_the_reason(void **state)
 
         (void)state;
         settings_watch(settings, note_values, &watcher);
-        assert_err(ERR_BADARG, settings_set(settings, "server.port", "1", &msg));
+        assert_err(ERR_BADARG, set_one(settings, "server.port", "1", &msg));
         (void)snprintf(expected, sizeof(expected), "server.port is read at start only; change it in %s and restart",
                 config_path);
         assert_string_equal(msg.text, expected);
-        assert_err(ERR_BADARG, settings_set(settings, "cache.l1.max_byte", "1", &msg));
+        assert_err(ERR_BADARG, set_one(settings, "cache.l1.max_byte", "1", &msg));
         assert_string_equal(
                 msg.text, "there is no option \"cache.l1.max_byte\" (did you mean \"cache.l1.max_bytes\"?)");
-        assert_err(ERR_BADARG, settings_set(settings, "cache.l1.max_bytes", "1KB", &msg));
+        assert_err(ERR_BADARG, set_one(settings, "cache.l1.max_bytes", "1KB", &msg));
         assert_string_equal(msg.text, "cache.l1.max_bytes is 1KB; it must be 1MB to 1TB");
         assert_int_equal(watcher.calls, 0);
         assert_option(settings, "cache.l1.max_bytes", "64MB");
@@ -353,7 +410,7 @@ static void reload_applies_what_can_change_and_names_the_rest(void **state)
 
         (void)state;
         settings_watch(settings, note_values, &watcher);
-        assert_ok(settings_set(settings, "log.level", "debug", &msg));
+        assert_ok(set_one(settings, "log.level", "debug", &msg));
         write_config("cache: {l1: {max_bytes: 3MB}}\nserver: {port: 9}\ntypes: {files: [x.yaml]}\n");
         assert_ok(settings_reload(settings, note_reload, &notes, &msg));
         assert_string_equal(notes.text, "!server.port cache.l1.max_bytes !types.files log.level ");
@@ -387,7 +444,7 @@ enum { ROUNDS = 200 };
 static void *set_in_turn(void *arg)
 {
         for (int i = 0; i < ROUNDS; i++)
-                if (settings_set(arg, "cache.l1.max_bytes", i % 2 == 0 ? "2MB" : "3MB", NULL) != OK)
+                if (set_one(arg, "cache.l1.max_bytes", i % 2 == 0 ? "2MB" : "3MB", NULL) != OK)
                         return arg;
         return NULL;
 }
@@ -464,7 +521,7 @@ static enum err load_set_and_reload(void *context)
         if (rc == OK)
                 rc = settings_print(settings, &out);
         if (rc == OK)
-                rc = settings_set(settings, "log.level", "error", &msg);
+                rc = set_one(settings, "log.level", "error", &msg);
         if (rc == OK)
                 rc = settings_reload(settings, note_reload, &notes, &msg);
         buf_deinit(&out);
@@ -508,6 +565,8 @@ int main(void)
                 cmocka_unit_test(the_file_is_found_by_flag_or_variable),
                 cmocka_unit_test(paths_of_a_file_are_relative_to_its_folder),
                 cmocka_unit_test(options_are_found_by_pattern),
+                cmocka_unit_test(types_that_cannot_be_read_are_blamed_on_the_option),
+                cmocka_unit_test(several_changes_are_made_together_or_not_at_all),
                 cmocka_unit_test(live_options_change_at_once),
                 cmocka_unit_test(other_changes_are_refused_with_the_reason),
                 cmocka_unit_test(reload_applies_what_can_change_and_names_the_rest),
