@@ -250,6 +250,8 @@ int main(int argc, char **argv)
 
         if (rc == OK)
                 rc = actions[settings_action(settings)](settings, &msg);
+        if (rc == OK && fflush(stdout) != 0)
+                rc = err_set(&msg, ERR_IO, "cannot write to standard output");
         settings_destroy(&settings);
         if (rc == OK)
                 return EXIT_SUCCESS;

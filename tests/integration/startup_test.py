@@ -139,6 +139,14 @@ class Tools(unittest.TestCase):
         for flag in ("--config", "--port", "--data", "--threads", "--check-config", "--print-config"):
             self.assertIn(flag, done.stdout)
 
+    def test_what_cannot_be_written_is_a_failure(self):
+        for flag in ("--help", "--version", "--check-config", "--print-config"):
+            with self.subTest(flag), open("/dev/full", "w") as full:
+                done = subprocess.run([vc.VITALCACHED, flag], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      timeout=30 * vc.SLOW, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("standard output", done.stderr)
+
     def test_check_config_of_the_shipped_configuration(self):
         self.assertEqual(self.run_program("--check-config").returncode, 0)
 
