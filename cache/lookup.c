@@ -12,6 +12,7 @@
  * time of its invocation: what the promise counts from (docs/FRESHNESS.md, 1). */
 #include "cache/lookup.h"
 
+#include "base/log.h"
 #include "cache/answer.h"
 #include "cache/store.h"
 #include "cache/tiers_parts.h"
@@ -120,6 +121,12 @@ static void hand_out(struct list *waiters, const struct reader *here)
         }
 }
 
+static void note_failure(enum err status)
+{
+        counter_add(COUNTER_fills_failed, 1);
+        LOG_ERROR("database read failed", LOG_ERR(status));
+}
+
 /* Steps `store` and `answer` of a fill. Called on the thread that the source answers on. */
 static void on_read_done(struct source_read *read)
 {
@@ -131,7 +138,8 @@ static void on_read_done(struct source_read *read)
         uint32_t made = 0;
         struct list waiters;
 
-        counter_add(COUNTER_fills_failed, read->status == OK ? 0 : 1);
+        if (read->status != OK)
+                note_failure(read->status);
         store_stamp(tiers, fill, now);
         do { /* once more if someone joins meanwhile who wants another format */
                 uint32_t wanted = fills_wanted(tiers->fills, fill) & ~made;

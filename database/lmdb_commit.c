@@ -1,5 +1,6 @@
 #include "database/lmdb_commit.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "database/lmdb_change.h"
 
@@ -120,6 +121,7 @@ static enum err try_growing(struct lmdb_commit *c, struct entry *entries, size_t
 
 static void fail(struct source_write *write, enum err rc)
 {
+        LOG_ERROR("write failed", LOG_ERR(rc));
         write->status = rc;
         if (write->message.text[0] == '\0')
                 (void)err_set(&write->message, rc, "%s", err_text(rc));

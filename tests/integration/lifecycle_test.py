@@ -173,6 +173,19 @@ class Reload(unittest.TestCase):
                 self.assertEqual(client.call("PING"), "PONG")
 
 
+class FullDatabase(unittest.TestCase):
+    def test_refuses_writes_says_so_and_goes_on(self):
+        with vc.Server("--database.map_size", "1MiB", "--database.map_size_max", "1MiB") as server:
+            with server.client() as client:
+                with self.assertRaises(resp.Error) as caught:
+                    for number in range(10000):
+                        client.call("PUT", "student:%d" % number, json.dumps({"note": "x" * 2000}), "IF", "NEW")
+                self.assertEqual(caught.exception.word, "UNAVAILABLE")
+                self.assertIn("map is full", caught.exception.text)
+                self.assertIn(b"xxx", client.call("GET", "student:0"))
+            self.assertRegex(server.all_logs(), "error write failed error=MAP_FULL")
+
+
 class UnixSocket(unittest.TestCase):
     def test_serves_as_tcp_does_and_is_gone_afterwards(self):
         with vc.temp_dir() as folder:
