@@ -38,7 +38,6 @@ struct lookup {
         void *context;
         /* out */
         enum err status;        /* OK, BUSY, or UNAVAILABLE: it cannot be known now */
-        struct err_msg message; /* with status != OK: names the tier that failed */
         bool found;             /* false with status OK: no such student */
         struct slice value;     /* in the wire format; valid until lookup_deinit */
         enum tier tier;
@@ -50,6 +49,8 @@ struct lookup {
         struct reader *reader;
         struct l1_entry *entry;
         struct fill *fill;
+        /* out, with status != OK: names the tier that failed. Behind all others, so that they can be cleared without it */
+        struct err_msg message;
 };
 
 /* Starts the read. True: it is done now (an L1 hit, or an error known at once) and `done` will not be called. False:

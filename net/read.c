@@ -8,6 +8,7 @@
 #include "net/session.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 
 /* ---- options ---- */
 
@@ -114,15 +115,15 @@ struct read *read_create(const struct read_context *context, struct slice key, c
         if (read == NULL)
                 return NULL;
         l = &read->lookup;
-        *l = (struct lookup){
-                .tenant = context->session->tenant,
-                .format = context->session->format,
-                .now = context->now,
-                .has_after = options->has_after,
-                .after = options->after,
-                .allow_stale = options->allow_stale,
-                .context = read,
-        };
+        memset(l, 0, offsetof(struct lookup, message)); /* a message is long, and most reads have none */
+        l->message.text[0] = '\0';
+        l->tenant = context->session->tenant;
+        l->format = context->session->format;
+        l->now = context->now;
+        l->has_after = options->has_after;
+        l->after = options->after;
+        l->allow_stale = options->allow_stale;
+        l->context = read;
         read->lane = context->lane;
         read->client = context->session->id;
         read->list = NULL;
