@@ -11,12 +11,16 @@
 
 static void write_database(struct resp_writer *out, const struct source_health *h, enum err rc)
 {
-        const char *problem = h->problem != NULL ? h->problem : "";
+        const char *problem = rc != OK ? err_text(rc) : h->problem;
 
         resp_bulk_str(out, "database");
         resp_map(out, h->deep ? 11 : 10);
         resp_member_str(out, "status", rc == OK && h->ok ? "ok" : "failing");
-        resp_member_str(out, "problem", rc != OK ? err_text(rc) : problem);
+        resp_bulk_str(out, "problem");
+        if (problem == NULL)
+                resp_nil(out);
+        else
+                resp_bulk_str(out, problem);
         resp_member_count(out, "bytes_used", h->bytes_used);
         resp_member_count(out, "bytes_mapped", h->bytes_mapped);
         resp_member_count(out, "bytes_free_on_disk", h->bytes_free_on_disk);
