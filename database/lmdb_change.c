@@ -128,9 +128,18 @@ static enum err check_condition(struct lmdb_change *c, struct source_write *w)
 
 /* ---- the writes ---- */
 
-static enum err finish_key(struct lmdb_change *c, const struct source_write *w, bool changed)
+/* Touches what a write changed, and says so in the write. */
+static enum err touch_for(
+        struct lmdb_change *c, struct source_write *w, const struct record_table *table, struct slice student)
 {
-        return changed ? touch(c, w->tenant, w->type->table->name, w->id) : OK;
+        enum err rc = w->touched == NULL ? OK : buf_append(w->touched, &student, sizeof(student));
+
+        return rc == OK ? touch(c, w->tenant, table->name, student) : rc;
+}
+
+static enum err finish_key(struct lmdb_change *c, struct source_write *w, bool changed)
+{
+        return changed ? touch_for(c, w, w->type->table, w->id) : OK;
 }
 
 static enum err put_rows(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
@@ -263,7 +272,7 @@ static enum err import_student(
                 c->students += is_students && outcome == LMDB_CREATED;
         }
         w->written += changes;
-        return changes > 0 ? touch(c, w->tenant, w->table->name, student) : OK;
+        return changes > 0 ? touch_for(c, w, w->table, student) : OK;
 }
 
 static enum err apply_import(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
@@ -283,6 +292,8 @@ enum err lmdb_change_apply(struct lmdb_change *change, struct source_write *writ
         write->message.text[0] = '\0';
         write->position = POSITION_NONE;
         write->written = write->unchanged = write->unknown_student = 0;
+        if (write->touched != NULL)
+                buf_truncate(write->touched, 0);
         switch (write->kind) {
         case WRITE_PUT: rc = apply_put(change, write, rows); break;
         case WRITE_ERASE: rc = apply_erase(change, write); break;

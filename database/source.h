@@ -50,6 +50,8 @@ struct source_write {
         struct position unchanged_since;  /* IF_UNCHANGED: no commit after it touched this key's records */
         const struct tag *tags;           /* TOUCH */
         size_t tag_count;
+        struct buf *touched; /* NULL, or where PUT, ERASE and IMPORT leave the students whose records in
+                                             the table they changed: struct slice, borrowed from id or value */
         void (*done)(struct source_write *write); /* on the source's own thread */
         void *context;
         /* set before `done`: */

@@ -66,23 +66,14 @@ static enum err parse_condition(struct call *call, size_t at, bool may_be_new, s
         return parse_stamp(call, word, write);
 }
 
-/* The key's type, table tag and id into the write. */
+/* The key's type and id into the write. */
 static enum err parse_key(struct call *call, struct slice key, struct write *write)
 {
         struct source_write *w = &write->source;
-        struct tag tag;
         enum err rc = record_key_parse(call->services->types, key, &w->type, &w->id, &call->message);
 
-        if (rc == OK)
-                rc = record_check_writable(w->type, &call->message);
-        if (rc != OK)
-                return rc;
         write->key = key;
-        tag = (struct tag){.kind = TAG_STUDENT_TABLE,
-                .tenant = w->tenant,
-                .student = w->id,
-                .table = slice_str(w->type->table->name)};
-        return write_add_tag(write, &tag);
+        return rc == OK ? record_check_writable(w->type, &call->message) : rc;
 }
 
 static enum err add_student_tag(struct write *write, struct call *call, struct slice id)
@@ -268,31 +259,6 @@ static void reply_import(struct write *write)
         resp_member_int(out, "unknown_student", (int64_t)write->source.unknown_student);
 }
 
-/* Subscribers are told of every student that the rows name, changed or not: a hint may be one too many. Rows of one
- * student mostly follow one another, so the neighbours are enough to look at. */
-static enum err add_row_tags(struct write *write)
-{
-        struct tag tag = {.kind = TAG_STUDENT_TABLE,
-                .tenant = write->source.tenant,
-                .table = slice_str(write->source.table->name)};
-        struct value_iter rows;
-        struct slice row;
-        enum err rc = OK;
-
-        if (!value_iter_init(&rows, write->source.value, VALUE_LIST))
-                return OK; /* the source says what is wrong with it */
-        while (rc == OK && value_next(&rows, &row)) {
-                struct slice student;
-                bool named = value_member_text(row, "student", &student) || value_member_text(row, "id", &student);
-
-                if (!named || student.len > TAG_PART_MAX || slice_equal(student, tag.student))
-                        continue;
-                tag.student = student;
-                rc = write_add_tag(write, &tag);
-        }
-        return rc;
-}
-
 static enum err parse_import(struct call *call, struct write *write)
 {
         enum err rc = record_table_named(call->services->types, call->argv[1], &write->source.table, &call->message);
@@ -300,7 +266,7 @@ static enum err parse_import(struct call *call, struct write *write)
         if (rc == OK)
                 rc = write_take_value(call, call->argv[2], &write->value);
         write->source.value = buf_slice(&write->value);
-        return rc != OK ? rc : add_row_tags(write);
+        return rc;
 }
 
 enum err cmd_import(struct call *call)

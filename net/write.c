@@ -19,6 +19,8 @@ struct write *write_create(struct call *call, enum source_write_kind kind)
         write->source.kind = kind;
         write->source.tenant = call->session->tenant;
         buf_init(&write->value, 0);
+        buf_init(&write->touched, 0);
+        write->source.touched = &write->touched;
         buf_init(&write->tags, 0);
         return write;
 }
@@ -28,6 +30,7 @@ void write_destroy(struct write **write)
         if (*write == NULL)
                 return;
         buf_deinit(&(*write)->value);
+        buf_deinit(&(*write)->touched);
         buf_deinit(&(*write)->tags);
         vc_free(*write);
         *write = NULL;
@@ -91,6 +94,26 @@ static enum err build_message(struct write *write, struct buf *scratch, struct b
         return rc != OK ? rc : value_to_json(buf_slice(scratch), json);
 }
 
+/* What the commit touched for a PUT, ERASE or IMPORT: nothing, where it changed nothing. */
+static enum err add_touched(struct write *write)
+{
+        const struct source_write *source = &write->source;
+        const struct record_table *table = source->type != NULL ? source->type->table : source->table;
+        const struct slice *students = (const struct slice *)(const void *)buf_slice(&write->touched).data;
+        size_t count = buf_len(&write->touched) / sizeof(*students);
+        enum err rc = OK;
+
+        for (size_t i = 0; rc == OK && i < count; i++) {
+                const struct tag tag = {.kind = TAG_STUDENT_TABLE,
+                        .tenant = source->tenant,
+                        .student = students[i],
+                        .table = slice_str(table->name)};
+
+                rc = write_add_tag(write, &tag);
+        }
+        return rc;
+}
+
 /* A hint that cannot be built for want of memory is a hint lost. */
 static void tell_subscribers(struct write *write)
 {
@@ -98,7 +121,7 @@ static void tell_subscribers(struct write *write)
         struct buf scratch;
         struct buf json;
 
-        if (pubsub_subscribers(pubsub) == 0 || buf_len(&write->tags) == 0)
+        if (pubsub_subscribers(pubsub) == 0 || add_touched(write) != OK || buf_len(&write->tags) == 0)
                 return;
         buf_init(&scratch, 0);
         buf_init(&json, 0);

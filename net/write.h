@@ -16,6 +16,7 @@ struct write {
         struct slice key;                   /* PUT and ERASE: for the CONFLICT reply */
         struct buf value;                   /* what source.value borrows from */
         struct buf tags;                    /* struct tag: what is touched, as subscribers are told it */
+        struct buf touched;                 /* what source.touched points to; made into tags at the end */
         void (*reply)(struct write *write); /* writes the reply of a success into later.out; NULL: the token */
         uint32_t receivers;                 /* subscribers that were told */
 };

@@ -324,6 +324,25 @@ static void import_counts_what_it_did_and_twice_changes_nothing(void **state)
         assert_int_equal(school_sound(s->source).students, 2);
 }
 
+static void touched_students_are_those_whose_records_changed(void **state)
+{
+        struct state *s = *state;
+        struct buf students;
+        struct source_write write = {
+                .kind = WRITE_ERASE, .type = &SCHOOL_ALLERGY_LIST, .id = slice_str("42"), .touched = &students};
+
+        add_student(s);
+        buf_init(&students, 0);
+        assert_ok(school_apply(s->source, &write));
+        assert_int_equal(buf_len(&students), 0); /* there was nothing to erase */
+        school_must_put(s->source, &SCHOOL_ALLERGY_LIST, "42", "[" A "]");
+        assert_ok(school_apply(s->source, &write));
+        assert_int_equal(buf_len(&students), sizeof(struct slice));
+        assert_ok(school_apply(s->source, &write));
+        assert_int_equal(buf_len(&students), 0); /* anew for each write */
+        buf_deinit(&students);
+}
+
 static void import_adds_to_a_list_and_the_later_of_twins_holds(void **state)
 {
         struct state *s = *state;
@@ -369,6 +388,7 @@ int main(void)
                 TEST(erasing_a_student_takes_and_touches_every_table),
                 TEST(touching_has_a_position_of_its_own),
                 TEST(import_counts_what_it_did_and_twice_changes_nothing),
+                TEST(touched_students_are_those_whose_records_changed),
                 TEST(import_adds_to_a_list_and_the_later_of_twins_holds),
                 TEST(a_row_that_does_not_fit_fails_its_import_whole),
         };
