@@ -37,9 +37,9 @@ struct lookup {
         void (*done)(struct lookup *lookup); /* on the reader's loop; not called when lookup_start says it is done */
         void *context;
         /* out */
-        enum err status;        /* OK, BUSY, or UNAVAILABLE: it cannot be known now */
-        bool found;             /* false with status OK: no such student */
-        struct slice value;     /* in the wire format; valid until lookup_deinit */
+        enum err status;    /* OK, BUSY, or UNAVAILABLE: it cannot be known now */
+        bool found;         /* false with status OK: no such student */
+        struct slice value; /* in the wire format; valid until lookup_deinit */
         enum tier tier;
         bool stale; /* only ever true with allow_stale, and only when the source could not answer */
         struct position as_of;
@@ -49,7 +49,7 @@ struct lookup {
         struct reader *reader;
         struct l1_entry *entry;
         struct fill *fill;
-        /* out, with status != OK: names the tier that failed. Behind all others, so that they can be cleared without it */
+        /* out, with status != OK: names the tier that failed. Last, so that the others are cleared without it */
         struct err_msg message;
 };
 

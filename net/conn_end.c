@@ -51,6 +51,7 @@ void conn_end(struct conn *conn, struct nanos now)
                 return;
         }
         conn_subscribe(conn, false);
+        list_remove(&conn->dirty); /* there is nothing left to service */
         buf_deinit(&conn->in);
         buf_deinit(&conn->out);
         conn->lingering = true;
