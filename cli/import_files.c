@@ -10,6 +10,14 @@
 
 /* ---- reading ---- */
 
+/* The first piece of a file: what was compressed has no lines to read. */
+static enum err check_first(struct slice piece, struct err_msg *msg)
+{
+        if (piece.len >= 2 && piece.data[0] == 0x1f && piece.data[1] == 0x8b)
+                return err_set(msg, ERR_BADVALUE, "it is compressed (gzip); unpack it first");
+        return OK;
+}
+
 /* Feeds the file piece by piece; for the header alone, no further than the piece that completes it. */
 static enum err feed_file(const char *path, struct import_csv *import, bool only_header, struct err_msg *msg)
 {
@@ -17,6 +25,7 @@ static enum err feed_file(const char *path, struct import_csv *import, bool only
         FILE *file = fopen(path, "rb");
         enum import_kind kind;
         enum err rc = OK;
+        bool first = true;
         size_t len = 1;
 
         if (file == NULL)
@@ -25,7 +34,12 @@ static enum err feed_file(const char *path, struct import_csv *import, bool only
                 len = fread(piece, 1, sizeof(piece), file);
                 if (ferror(file))
                         rc = err_errno(msg, ERR_IO, errno, "cannot read %s", path);
-                else if (len > 0)
+                else if (first)
+                        rc = check_first(slice_of(piece, len), msg);
+                first = false;
+                if (rc != OK)
+                        break;
+                if (len > 0)
                         rc = import_csv_feed(import, slice_of(piece, len), msg);
                 else
                         rc = import_csv_finish(import, msg);
@@ -103,13 +117,29 @@ static bool is_csv(const char *name)
         return len > 4 && strcasecmp(name + len - 4, ".csv") == 0;
 }
 
+/* Pipes and devices are refused: a file is read twice, and opening a pipe may wait for ever. */
+static enum err look_at(const char *path, bool *is_folder, struct err_msg *msg)
+{
+        struct stat info;
+
+        if (stat(path, &info) != 0)
+                return err_errno(msg, ERR_IO, errno, "cannot open %s", path);
+        *is_folder = S_ISDIR(info.st_mode);
+        if (!*is_folder && !S_ISREG(info.st_mode))
+                return err_set(msg, ERR_IO, "%s is neither a file nor a folder", path);
+        return OK;
+}
+
 static enum err add_entry(struct import_files *files, const char *folder, const char *name, struct err_msg *msg)
 {
         char path[4096];
+        bool is_folder;
+        enum err rc;
 
         if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path))
                 return err_set(msg, ERR_IO, "a path in %s is too long", folder);
-        return add_file(files, path, true, msg);
+        rc = look_at(path, &is_folder, msg);
+        return rc == OK && !is_folder ? add_file(files, path, true, msg) : rc;
 }
 
 static enum err add_folder(struct import_files *files, const char *folder, struct err_msg *msg)
@@ -146,13 +176,11 @@ enum err import_files_init(struct import_files *out, const char *const *paths, s
 
         *out = (struct import_files){.files = NULL, .count = 0};
         for (size_t i = 0; rc == OK && i < count; i++) {
-                struct stat info;
+                bool is_folder;
 
-                if (stat(paths[i], &info) != 0)
-                        rc = err_errno(msg, ERR_IO, errno, "cannot open %s", paths[i]);
-                else
-                        rc = S_ISDIR(info.st_mode) ? add_folder(out, paths[i], msg)
-                                                   : add_file(out, paths[i], false, msg);
+                rc = look_at(paths[i], &is_folder, msg);
+                if (rc == OK)
+                        rc = is_folder ? add_folder(out, paths[i], msg) : add_file(out, paths[i], false, msg);
         }
         if (rc == OK && out->count > 1)
                 qsort(out->files, out->count, sizeof(*out->files), compare_files);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PATIENTS  "Id,BIRTHDATE,FIRST,LAST\n"
 #define ALLERGIES "START,STOP,PATIENT,CODE,DESCRIPTION,CATEGORY\n"
@@ -23,6 +24,7 @@ static void students_come_first_of_several_folders(void **state)
 {
         char one[64];
         char two[64];
+        char inner[128];
         const char *paths[2] = {one, two};
         struct import_files files;
 
@@ -34,6 +36,8 @@ static void students_come_first_of_several_folders(void **state)
         write_file(one, "readme.txt", "x");
         write_file(two, "patients.csv", PATIENTS);
         write_file(two, "other.csv", "a,b\n");
+        (void)snprintf(inner, sizeof(inner), "%s/folder.csv", two);
+        assert_int_equal(mkdir(inner, 0700), 0);
         assert_ok(import_files_init(&files, paths, 2, NULL));
         assert_int_equal(files.count, 4);
         assert_int_equal(files.files[3].kind, IMPORT_allergies);
@@ -62,6 +66,16 @@ static void what_is_wrong_names_the_path(void **state)
         paths[0] = path;
         assert_err(ERR_NOTFOUND, import_files_init(&files, paths, 1, &msg));
         assert_int_equal(strncmp(msg.text, path, strlen(path)), 0);
+        import_files_deinit(&files);
+        write_file(folder, "x.csv", "\x1f\x8b\x08\x08");
+        assert_err(ERR_BADVALUE, import_files_init(&files, paths, 1, &msg));
+        assert_non_null(strstr(msg.text, "x.csv: it is compressed (gzip); unpack it first"));
+        import_files_deinit(&files);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_err(
+                ERR_IO, import_files_init(&files, paths, 1, &msg)); /* it would wait for a writer, and is read twice */
+        assert_non_null(strstr(msg.text, "x.csv is neither a file nor a folder"));
         import_files_deinit(&files);
         paths[0] = "/nowhere";
         assert_err(ERR_IO, import_files_init(&files, paths, 1, &msg));
