@@ -4,6 +4,7 @@
 #include "net/node.h"
 #include "net/settings.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -241,13 +242,28 @@ static enum err (*const actions[])(struct settings *settings, struct err_msg *ms
         [SETTINGS_VERSION] = print_version,
 };
 
+/* Started with a standard stream closed, the next file opened would get its number: the log would be written into the
+ * database. For reading only, so that a write there still fails. */
+static void occupy_standard_streams(void)
+{
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd >= 0)
+                close(fd);
+}
+
 int main(int argc, char **argv)
 {
         const struct settings_input input = {.argc = argc, .argv = argv, .environment = environ};
         struct settings *settings = NULL;
         struct err_msg msg = {""};
-        enum err rc = settings_load(&settings, &input, &msg);
+        enum err rc;
 
+        occupy_standard_streams();
+        rc = settings_load(&settings, &input, &msg);
         if (rc == OK)
                 rc = actions[settings_action(settings)](settings, &msg);
         if (rc == OK && fflush(stdout) != 0)

@@ -126,6 +126,14 @@ class Start(unittest.TestCase):
         self.assertEqual(self.server.stop(), 0)
 
 
+class ClosedStreams(unittest.TestCase):
+    def test_no_file_takes_the_place_of_a_closed_stream(self):
+        """What is meant for a standard stream must never go to the database. (The log's is left, to see the start.)"""
+        with vc.Server(wrap=["sh", "-c", 'exec "$0" "$@" <&- >&-']) as server:
+            places = [os.readlink("/proc/%d/fd/%d" % (server.process.pid, fd)) for fd in (0, 1)]
+            self.assertEqual(places, ["/dev/null"] * 2)
+
+
 class Tools(unittest.TestCase):
     """The flags that start nothing."""
 
