@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { REQUEST_MAX = 1 << 20 };
+enum { REQUEST_MAX = 4 << 20 };
 
 struct scripted_server {
         char path[108];

@@ -173,7 +173,7 @@ static void a_broken_connection_is_told(void **state)
 /* More than one window of batches: the replies come while rows are still read. */
 static void many_batches_are_on_their_way_at_a_time(void **state)
 {
-        enum { STUDENTS = 10500, BATCHES = 11 };
+        enum { BATCH = 4000, STUDENTS = 10 * BATCH + 500, BATCHES = 11 };
         const char *replies[1 + BATCHES + 1] = {"+OK\r\n"};
         struct world w;
         struct buf text;
@@ -185,14 +185,14 @@ static void many_batches_are_on_their_way_at_a_time(void **state)
                 assert_ok(buf_printf(&text, "%d,2012-06-16,Ana,Soto\n", i));
         assert_ok(buf_append(&text, "", 1));
         for (int i = 1; i <= BATCHES; i++)
-                replies[i] = i < BATCHES ? OUTCOME(1000, 0, 0) : OUTCOME(500, 0, 0);
+                replies[i] = i < BATCHES ? OUTCOME(4000, 0, 0) : OUTCOME(500, 0, 0);
         temp_dir_make(w.folder, sizeof(w.folder));
         write_file(w.folder, "patients.csv", (const char *)buf_slice(&text).data);
         buf_deinit(&text);
         run_import(&w, "patients.csv", replies);
         assert_int_equal(w.result, EXIT_OK);
         assert_int_equal(count_asked(w.asked, "IMPORT students "), BATCHES);
-        assert_non_null(strstr(w.out, "\"rows\":10500,\"written\":10500,\"unchanged\":0,\"left_out\":0}"));
+        assert_non_null(strstr(w.out, "\"rows\":40500,\"written\":40500,\"unchanged\":0,\"left_out\":0}"));
         world_end(&w);
 }
 
