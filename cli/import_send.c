@@ -3,9 +3,9 @@
 #include "base/mem.h"
 #include "database/value.h"
 
-/* A batch is a commit. The index by time scatters rows, so a commit writes nearly a page for each of them; the more
- * rows, the more of them share pages (4000 rows: 1.6 times the speed of 1000). Still more would gain little, and hold up
- * the writes of others behind them. */
+/* A batch is a commit. The index by time scatters rows, so a commit writes nearly a page for each; the more rows, the
+ * more of them share pages (4000 rows: 1.6 times the speed of 1000). Still more would gain little, and hold up the
+ * writes of others behind them. */
 enum { BATCH_ROWS = 4000, BATCH_BYTES = 1 << 21, WINDOW = 8 };
 
 enum batch_state {
