@@ -183,7 +183,7 @@ class FullDatabase(unittest.TestCase):
                 self.assertEqual(caught.exception.word, "UNAVAILABLE")
                 self.assertIn("map is full", caught.exception.text)
                 self.assertIn(b"xxx", client.call("GET", "student:0"))
-            self.assertRegex(server.all_logs(), "error write failed error=MAP_FULL")
+            self.assertIsNotNone(server.log.wait_for("error write failed error=MAP_FULL", 30 * vc.SLOW))
 
 
 class UnixSocket(unittest.TestCase):
