@@ -24,28 +24,28 @@ static void show_progress(const struct import_run *run, bool done)
         (void)fflush(cli->err);
 }
 
-static enum err take_record(void *context, uint64_t line, struct slice record)
+static enum err take_item(void *context, const struct import_item *item)
 {
         struct import_run *run = context;
 
         run->report->counts[run->file->kind].rows++;
         show_progress(run, false);
-        return import_send_row(run->send, run->file, line, record, run->msg);
+        return import_send_row(run->send, run->file, item->line, item->row, run->msg);
 }
 
-static enum err take_reject(void *context, uint64_t line, const struct import_reject *reject)
+static enum err take_bad(void *context, const struct import_bad *bad)
 {
         struct import_run *run = context;
 
         run->report->counts[run->file->kind].rows++;
-        import_report_reject(run->report, run->file, reject, 1);
-        import_report_place(run->report, run->file, reject, line);
+        import_report_reject(run->report, run->file, &bad->reject, 1);
+        import_report_place(run->report, run->file, &bad->reject, bad->line);
         return OK;
 }
 
 static enum err import_file(struct import_run *run)
 {
-        const struct import_sink sink = {.record = take_record, .rejected = take_reject, .context = run};
+        const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = run};
         struct import_csv *import;
         enum err rc = import_csv_create(&import, run->file->path, &sink);
 

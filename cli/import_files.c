@@ -55,25 +55,23 @@ enum err import_files_read(const char *path, struct import_csv *import, struct e
 
 /* ---- finding ---- */
 
-static enum err ignore_record(void *context, uint64_t line, struct slice record)
+static enum err ignore_item(void *context, const struct import_item *item)
 {
         (void)context;
-        (void)line;
-        (void)record;
+        (void)item;
         return OK;
 }
 
-static enum err ignore_reject(void *context, uint64_t line, const struct import_reject *reject)
+static enum err ignore_bad(void *context, const struct import_bad *bad)
 {
         (void)context;
-        (void)line;
-        (void)reject;
+        (void)bad;
         return OK;
 }
 
 static enum err find_kind(const char *path, enum import_kind *kind, struct err_msg *msg)
 {
-        const struct import_sink sink = {.record = ignore_record, .rejected = ignore_reject, .context = NULL};
+        const struct import_sink sink = {.item = ignore_item, .bad = ignore_bad, .context = NULL};
         struct import_csv *import;
         enum err rc = import_csv_create(&import, path, &sink);
 

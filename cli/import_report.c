@@ -5,14 +5,13 @@
 
 /* The entry of a reason; made when there is none. The last entry takes what does not fit any more. */
 static struct import_reason_count *find_reason(
-        struct import_report *report, enum import_kind kind, const struct import_reject *reject)
+        struct import_report *report, enum import_kind kind, const struct reject *reject)
 {
         struct import_reason_count *entry;
 
         for (size_t i = 0; i < report->reason_count; i++) {
                 entry = &report->reasons[i];
-                if (entry->kind == kind && entry->reject.reason == reject->reason &&
-                        entry->reject.column == reject->column)
+                if (entry->kind == kind && reject_equal(&entry->reject, reject))
                         return entry;
         }
         if (report->reason_count == REPORT_REASONS_MAX)
@@ -22,15 +21,15 @@ static struct import_reason_count *find_reason(
         return entry;
 }
 
-void import_report_reject(struct import_report *report, const struct import_file *file,
-        const struct import_reject *reject, uint64_t count)
+void import_report_reject(
+        struct import_report *report, const struct import_file *file, const struct reject *reject, uint64_t count)
 {
         find_reason(report, file->kind, reject)->count += count;
         report->counts[file->kind].rejected += count;
 }
 
 void import_report_place(
-        struct import_report *report, const struct import_file *file, const struct import_reject *reject, uint64_t line)
+        struct import_report *report, const struct import_file *file, const struct reject *reject, uint64_t line)
 {
         struct import_reason_count *entry = find_reason(report, file->kind, reject);
 
@@ -42,13 +41,12 @@ void import_report_place(
 }
 
 bool import_report_wants_place(
-        const struct import_report *report, const struct import_file *file, const struct import_reject *reject)
+        const struct import_report *report, const struct import_file *file, const struct reject *reject)
 {
         for (size_t i = 0; i < report->reason_count; i++) {
                 const struct import_reason_count *entry = &report->reasons[i];
 
-                if (entry->kind == file->kind && entry->reject.reason == reject->reason &&
-                        entry->reject.column == reject->column)
+                if (entry->kind == file->kind && reject_equal(&entry->reject, reject))
                         return entry->places < REPORT_PLACES_MAX;
         }
         return true;
@@ -103,14 +101,13 @@ static enum err put_tables(struct buf *out, const struct import_report *report)
 }
 
 /* "START: not a date" */
-static enum err append_reason(struct buf *out, const struct import_reject *reject)
+static enum err append_reason(struct buf *out, const struct reject *reject)
 {
-        const char *column = reject->column == NULL ? "" : reject->column;
-
-        return buf_printf(out, "%s%s%s", column, column[0] == '\0' ? "" : ": ", import_row_reason(reject->reason));
+        return buf_printf(
+                out, "%s%s%s", reject->field, reject->field[0] == '\0' ? "" : ": ", reject_text(reject->reason));
 }
 
-static enum err put_reason_text(struct buf *out, const struct import_reject *reject)
+static enum err put_reason_text(struct buf *out, const struct reject *reject)
 {
         struct buf text;
         enum err rc;

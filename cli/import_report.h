@@ -18,7 +18,7 @@ struct import_counts {
 /* Rows left out for one reason. */
 struct import_reason_count {
         enum import_kind kind;
-        struct import_reject reject;
+        struct reject reject;
         uint64_t count;
         size_t places;
         struct {
@@ -36,16 +36,16 @@ struct import_report {
 };
 
 /* Counts `count` rows of the file left out for a reason. */
-void import_report_reject(struct import_report *report, const struct import_file *file,
-        const struct import_reject *reject, uint64_t count);
+void import_report_reject(
+        struct import_report *report, const struct import_file *file, const struct reject *reject, uint64_t count);
 
 /* Notes a line as one of the first places of a reason that was counted; nothing when it has enough. */
-void import_report_place(struct import_report *report, const struct import_file *file,
-        const struct import_reject *reject, uint64_t line);
+void import_report_place(
+        struct import_report *report, const struct import_file *file, const struct reject *reject, uint64_t line);
 
 /* Whether the reason still wants places. */
 bool import_report_wants_place(
-        const struct import_report *report, const struct import_file *file, const struct import_reject *reject);
+        const struct import_report *report, const struct import_file *file, const struct reject *reject);
 
 /* Whether any row was left out. */
 bool import_report_is_partial(const struct import_report *report);

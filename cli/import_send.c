@@ -32,8 +32,8 @@ struct import_send {
         unsigned on_way; /* batches sent and not acknowledged; the next slot is the one that gathers */
 };
 
-static const struct import_reject UNKNOWN_STUDENT = {.reason = IMPORT_REASON_STUDENT, .column = "PATIENT"};
-static const struct import_reject REFUSED_ROW = {.reason = IMPORT_REASON_SERVER, .column = NULL};
+static const struct reject UNKNOWN_STUDENT = {.reason = REJECT_STUDENT, .field = "PATIENT"};
+static const struct reject REFUSED_ROW = {.reason = REJECT_SERVER};
 
 enum err import_send_create(struct import_send **out, struct conn *conn, struct import_report *report)
 {

@@ -12,15 +12,19 @@ struct import_csv {
         struct err_msg *msg; /* of the call under way */
 };
 
-static enum err reject_row(struct import_csv *import, uint64_t line, const struct import_reject *reject)
+static enum err reject_row(struct import_csv *import, uint64_t line, const struct reject *reject)
 {
-        return import->sink.rejected(import->sink.context, line, reject);
+        const struct import_bad bad = {
+                .line = line, .reject = *reject, .table = import_table_name(import->layout.kind)};
+
+        return import->sink.bad(import->sink.context, &bad);
 }
 
 static enum err on_row(void *context, const struct csv_row *row)
 {
         struct import_csv *import = context;
-        struct import_reject reject;
+        struct reject reject;
+        struct import_item item;
         enum err rc;
 
         if (!import->has_layout) {
@@ -34,12 +38,14 @@ static enum err on_row(void *context, const struct csv_row *row)
                 return reject_row(import, row->line, &reject);
         if (rc != OK)
                 return err_set(import->msg, rc, "out of memory");
-        return import->sink.record(import->sink.context, row->line, buf_slice(&import->record));
+        item = (struct import_item){
+                .table = import_table_name(import->layout.kind), .line = row->line, .row = buf_slice(&import->record)};
+        return import->sink.item(import->sink.context, &item);
 }
 
 static enum err on_broken(void *context, uint64_t line, const char *why)
 {
-        const struct import_reject reject = {.reason = IMPORT_REASON_QUOTES, .column = NULL};
+        const struct reject reject = reject_of(REJECT_QUOTES, NULL);
         struct import_csv *import = context;
 
         if (!import->has_layout)

@@ -4,14 +4,7 @@
 #define DATABASE_IMPORT_CSV_H
 
 #include "database/import_row.h"
-
-struct import_sink {
-        /* A record of the table: msgpack, valid during the call. Any result but OK ends the import with it. */
-        enum err (*record)(void *context, uint64_t line, struct slice record);
-        /* A row that is left out. As above. */
-        enum err (*rejected)(void *context, uint64_t line, const struct import_reject *reject);
-        void *context;
-};
+#include "database/import_sink.h"
 
 struct import_csv;
 

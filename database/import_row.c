@@ -8,29 +8,18 @@
 
 #include <stdio.h>
 
-static const char *const REASONS[] = {
-#define REASON(name, text) text,
-#include "database/import_reasons.def"
-#undef REASON
-};
-
-const char *import_row_reason(enum import_reason reason)
-{
-        return REASONS[reason];
-}
-
 /* A row on its way to a record. */
 struct draft {
         const struct import_layout *layout;
         const struct csv_row *row;
         struct buf *out;
         uint32_t members; /* appended so far */
-        struct import_reject *reject;
+        struct reject *reject;
 };
 
-static enum err refuse(const struct draft *d, enum import_reason reason, const char *column)
+static enum err refuse(const struct draft *d, enum reject_reason reason, const char *column)
 {
-        *d->reject = (struct import_reject){.reason = reason, .column = column};
+        *d->reject = reject_of(reason, column);
         return ERR_BADVALUE;
 }
 
@@ -55,7 +44,7 @@ static enum err put_date(struct draft *d, const struct import_column *column, st
         struct datetime when;
 
         if (datetime_parse_date(text, &when, NULL) != OK)
-                return refuse(d, IMPORT_REASON_DATE, column->column);
+                return refuse(d, REJECT_DATE, column->column);
         return put_member(d, column->field, text);
 }
 
@@ -64,7 +53,7 @@ static enum err put_instant(struct draft *d, const struct import_column *column,
         struct datetime when;
 
         if (datetime_parse(text, &when, NULL) != OK)
-                return refuse(d, IMPORT_REASON_INSTANT, column->column);
+                return refuse(d, REJECT_INSTANT, column->column);
         return put_member(d, column->field, text);
 }
 
@@ -73,7 +62,7 @@ static enum err put_id(struct draft *d, const struct import_column *column, stru
         enum err rc;
 
         if (record_id_check(ID_KIND_TEXT, text, NULL) != OK)
-                return refuse(d, IMPORT_REASON_ID, column->column);
+                return refuse(d, REJECT_ID, column->column);
         rc = put_member(d, "student", text);
         if (rc == OK && d->layout->kind == IMPORT_students)
                 rc = put_member(d, "id", text);
@@ -150,7 +139,7 @@ static enum err severity_rank(const struct draft *d, const char *column, size_t 
         for (; *rank < sizeof(SEVERITIES) / sizeof(SEVERITIES[0]); (*rank)++)
                 if (slice_is_word(text, SEVERITIES[*rank]))
                         return OK;
-        return refuse(d, IMPORT_REASON_SEVERITY, column);
+        return refuse(d, REJECT_SEVERITY, column);
 }
 
 static enum err put_severity(struct draft *d)
@@ -182,9 +171,9 @@ static enum err put_reaction(struct draft *d, size_t i)
         enum err rc = severity_rank(d, REACTIONS[i].severity, &rank);
 
         if (!slice_is_utf8(code))
-                return refuse(d, IMPORT_REASON_ENCODING, REACTIONS[i].code);
+                return refuse(d, REJECT_ENCODING, REACTIONS[i].code);
         if (!slice_is_utf8(display))
-                return refuse(d, IMPORT_REASON_ENCODING, REACTIONS[i].display);
+                return refuse(d, REJECT_ENCODING, REACTIONS[i].display);
         if (rc == OK)
                 rc = value_put_map(d->out, 3);
         if (rc == OK)
@@ -268,9 +257,9 @@ static enum err put_cell(struct draft *d, const struct import_column *column)
         char digits[6];
 
         if (text.len == 0)
-                return column->need == NEED_REQUIRED ? refuse(d, IMPORT_REASON_MISSING, column->column) : OK;
+                return column->need == NEED_REQUIRED ? refuse(d, REJECT_MISSING, column->column) : OK;
         if (!slice_is_utf8(text))
-                return refuse(d, IMPORT_REASON_ENCODING, column->column);
+                return refuse(d, REJECT_ENCODING, column->column);
         switch (column->form) {
         case FORM_ID: return put_id(d, column, text);
         case FORM_TEXT: return put_member(d, column->field, text);
@@ -283,7 +272,7 @@ static enum err put_cell(struct draft *d, const struct import_column *column)
 }
 
 enum err import_row_to_record(
-        const struct import_layout *layout, const struct csv_row *row, struct buf *out, struct import_reject *reject)
+        const struct import_layout *layout, const struct csv_row *row, struct buf *out, struct reject *reject)
 {
         struct draft d = {.layout = layout, .row = row, .out = out, .reject = reject};
         size_t before = buf_len(out);
@@ -293,7 +282,7 @@ enum err import_row_to_record(
         enum err rc;
 
         if (row->count != layout->count)
-                return refuse(&d, IMPORT_REASON_COLUMNS, NULL);
+                return refuse(&d, REJECT_COLUMNS, NULL);
         rc = value_open_map(out, &mark);
         for (size_t i = 0; rc == OK && i < count; i++)
                 rc = columns[i].need == NEED_COMPUTED ? put_computed(&d, &columns[i]) : put_cell(&d, &columns[i]);

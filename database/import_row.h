@@ -5,22 +5,7 @@
 
 #include "base/buf.h"
 #include "database/import_table.h"
-
-enum import_reason {
-#define REASON(name, text) IMPORT_REASON_##name,
-#include "database/import_reasons.def"
-#undef REASON
-        IMPORT_REASON_COUNT
-};
-
-/* Why a row is not imported. */
-struct import_reject {
-        enum import_reason reason;
-        const char *column; /* a literal; NULL: the row as a whole */
-};
-
-/* The sentence of a reason; a literal. Any thread. */
-const char *import_row_reason(enum import_reason reason);
+#include "database/reject.h"
 
 /* Appends the record. Codes and ids stay text, dates as written; what follows from other columns:
  *   id        16 hexadecimal digits over code, start and description (students: the ID), the same at each import
@@ -33,6 +18,6 @@ const char *import_row_reason(enum import_reason reason);
  * ERR_BADVALUE: the row is not imported, *reject says why. ERR_NOMEM and errors of buf_append. *out is then as before.
  * Pure but for *out; any thread. */
 enum err import_row_to_record(const struct import_layout *layout, const struct csv_row *row, struct buf *out,
-        struct import_reject *reject) MUST_CHECK;
+        struct reject *reject) MUST_CHECK;
 
 #endif

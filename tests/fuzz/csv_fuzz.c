@@ -11,30 +11,30 @@ struct tally {
         uint64_t lines; /* a sum: rows are on the same lines */
 };
 
-static enum err take_record(void *context, uint64_t line, struct slice record)
+static enum err take_item(void *context, const struct import_item *item)
 {
         const struct value_limits limits = VALUE_LIMITS_DEFAULT;
         struct tally *tally = context;
 
-        VC_ASSERT(value_check(record, &limits, NULL) == OK);
+        VC_ASSERT(value_check(item->row, &limits, NULL) == OK);
         tally->records++;
-        tally->lines += line;
+        tally->lines += item->line;
         return OK;
 }
 
-static enum err take_reject(void *context, uint64_t line, const struct import_reject *reject)
+static enum err take_bad(void *context, const struct import_bad *bad)
 {
         struct tally *tally = context;
 
-        VC_ASSERT(reject->reason < IMPORT_REASON_COUNT);
+        VC_ASSERT(bad->reject.reason < REJECT_REASON_COUNT);
         tally->rejects++;
-        tally->lines += line;
+        tally->lines += bad->line;
         return OK;
 }
 
 static enum err import_in_pieces(struct slice text, size_t piece, struct tally *tally)
 {
-        const struct import_sink sink = {.record = take_record, .rejected = take_reject, .context = tally};
+        const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = tally};
         struct import_csv *import;
         struct err_msg msg;
         enum err rc = import_csv_create(&import, "allergies.csv", &sink);

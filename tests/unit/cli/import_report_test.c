@@ -9,8 +9,8 @@ static struct import_file FILES[] = {
 };
 static const struct import_files BOTH = {.files = FILES, .count = 2};
 static const struct import_files FIRST = {.files = FILES, .count = 1};
-static const struct import_reject BAD_DATE = {.reason = IMPORT_REASON_DATE, .column = "START"};
-static const struct import_reject BROKEN = {.reason = IMPORT_REASON_QUOTES, .column = NULL};
+static const struct reject BAD_DATE = {.reason = REJECT_DATE, .field = "START"};
+static const struct reject BROKEN = {.reason = REJECT_QUOTES};
 
 static void fill(struct import_report *report)
 {
@@ -85,14 +85,14 @@ static void nothing_left_out_is_not_partial(void **state)
 
 static void more_reasons_than_room_still_count(void **state)
 {
-        static char columns[REPORT_REASONS_MAX + 5][8];
         struct import_report report = {.reason_count = 0};
         uint64_t total = 0;
 
         (void)state;
         for (size_t i = 0; i < REPORT_REASONS_MAX + 5; i++) {
-                const struct import_reject reject = {.reason = IMPORT_REASON_DATE, .column = columns[i]};
+                struct reject reject = {.reason = REJECT_DATE};
 
+                (void)snprintf(reject.field, sizeof(reject.field), "COLUMN%zu", i);
                 import_report_reject(&report, &FILES[0], &reject, 1);
         }
         assert_int_equal(report.reason_count, REPORT_REASONS_MAX);

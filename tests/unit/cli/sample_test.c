@@ -90,26 +90,25 @@ struct tally {
         bool student_42_severe;
 };
 
-static enum err take_record(void *context, uint64_t line, struct slice record)
+static enum err take_item(void *context, const struct import_item *item)
 {
         struct tally *tally = context;
         struct slice severity;
         struct slice student;
 
-        (void)line;
         tally->records++;
-        if (!value_member_text(record, "severity", &severity) || !slice_equal(severity, slice_str("SEVERE")))
+        if (!value_member_text(item->row, "severity", &severity) || !slice_equal(severity, slice_str("SEVERE")))
                 return OK;
         tally->severe++;
-        if (value_member_text(record, "student", &student) && slice_equal(student, slice_str("42")))
+        if (value_member_text(item->row, "student", &student) && slice_equal(student, slice_str("42")))
                 tally->student_42_severe = true;
         return OK;
 }
 
-static enum err take_reject(void *context, uint64_t line, const struct import_reject *reject)
+static enum err take_bad(void *context, const struct import_bad *bad)
 {
         (void)context;
-        print_message("line %llu: %s\n", (unsigned long long)line, import_row_reason(reject->reason));
+        print_message("line %llu: %s\n", (unsigned long long)bad->line, reject_text(bad->reject.reason));
         return ERR_INTERNAL;
 }
 
@@ -125,7 +124,7 @@ static void every_row_can_be_imported_and_student_42_is_severely_allergic(void *
         make(folder, 1000, 1, files);
         for (enum sample_table table = 0; table < SAMPLE_TABLE_COUNT; table++) {
                 struct tally tally = {0};
-                const struct import_sink sink = {.record = take_record, .rejected = take_reject, .context = &tally};
+                const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = &tally};
                 struct import_csv *import;
                 enum import_kind kind;
 

@@ -16,36 +16,35 @@ struct outcome {
         struct err_msg msg;
 };
 
-static enum err take_record(void *context, uint64_t line, struct slice record)
+static enum err take_item(void *context, const struct import_item *item)
 {
         static const char *const severities[] = {"UNKNOWN", "MILD", "MODERATE", "SEVERE"};
         const struct value_limits limits = VALUE_LIMITS_DEFAULT;
         struct outcome *o = context;
         struct slice text;
-        enum err rc = value_check(record, &limits, NULL);
+        enum err rc = value_check(item->row, &limits, NULL);
 
-        (void)line;
         if (rc == OK && o->records++ == 0)
-                rc = value_to_json(record, &o->record);
-        if (value_member_text(record, "status", &text) && slice_equal(text, slice_str("active")))
+                rc = value_to_json(item->row, &o->record);
+        if (value_member_text(item->row, "status", &text) && slice_equal(text, slice_str("active")))
                 o->active++;
         for (size_t i = 0; i < 4; i++)
-                if (value_member_text(record, "severity", &text) && slice_equal(text, slice_str(severities[i])))
+                if (value_member_text(item->row, "severity", &text) && slice_equal(text, slice_str(severities[i])))
                         o->severity[i]++;
         return rc;
 }
 
-static enum err take_reject(void *context, uint64_t line, const struct import_reject *reject)
+static enum err take_bad(void *context, const struct import_bad *bad)
 {
         struct outcome *o = context;
 
-        return buf_printf(&o->rejects, "%llu:%s %s;", (unsigned long long)line,
-                reject->column == NULL ? "row" : reject->column, import_row_reason(reject->reason));
+        return buf_printf(&o->rejects, "%llu:%s %s;", (unsigned long long)bad->line,
+                bad->reject.field[0] == '\0' ? "row" : bad->reject.field, reject_text(bad->reject.reason));
 }
 
 static enum err import_text(const char *path, const char *text, struct outcome *o)
 {
-        const struct import_sink sink = {.record = take_record, .rejected = take_reject, .context = o};
+        const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = o};
         struct import_csv *import;
         enum err rc = import_csv_create(&import, path, &sink);
 
@@ -270,7 +269,7 @@ static void a_header_that_cannot_be_right_is_said(void **state)
 
 static void import_file(const char *path, struct outcome *o)
 {
-        const struct import_sink sink = {.record = take_record, .rejected = take_reject, .context = o};
+        const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = o};
         struct import_csv *import;
         static uint8_t piece[1 << 16];
         FILE *file = fopen(path, "rb");
