@@ -1,83 +1,8 @@
-/* import: CSV files into the running server, table by table, students first. */
+/* import: files into the running server, students first. */
 #include "cli/cli.h"
-#include "cli/import_send.h"
+#include "cli/import_report_show.h"
+#include "cli/import_run.h"
 #include "cli/print.h"
-
-/* One file on its way. */
-struct import_run {
-        struct cli *cli;
-        struct import_report *report;
-        struct import_send *send;
-        const struct import_file *file;
-        struct err_msg *msg;
-};
-
-static void show_progress(const struct import_run *run, bool done)
-{
-        const struct cli *cli = run->cli;
-        uint64_t rows = run->report->counts[run->file->kind].rows;
-
-        if (!cli->human || (!done && (!cli->progress || rows % 10000 != 0)))
-                return;
-        fprintf(cli->err, "%s%s: %llu %s%s", cli->progress ? "\r" : "", run->file->path, (unsigned long long)rows,
-                import_table_name(run->file->kind), done ? "\n" : " ...");
-        (void)fflush(cli->err);
-}
-
-static enum err take_item(void *context, const struct import_item *item)
-{
-        struct import_run *run = context;
-
-        run->report->counts[run->file->kind].rows++;
-        show_progress(run, false);
-        return import_send_row(run->send, run->file, item->line, item->row, run->msg);
-}
-
-static enum err take_bad(void *context, const struct import_bad *bad)
-{
-        struct import_run *run = context;
-
-        run->report->counts[run->file->kind].rows++;
-        import_report_reject(run->report, run->file, &bad->reject, 1);
-        import_report_place(run->report, run->file, &bad->reject, bad->line);
-        return OK;
-}
-
-static enum err import_file(struct import_run *run)
-{
-        const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = run};
-        struct import_csv *import;
-        enum err rc = import_csv_create(&import, run->file->path, &sink);
-
-        if (rc != OK)
-                return err_set(run->msg, rc, "out of memory");
-        run->report->seen[run->file->kind] = true;
-        rc = import_files_read(run->file->path, import, run->msg);
-        import_csv_destroy(&import);
-        if (rc == OK)
-                rc = import_send_finish(run->send, run->msg);
-        if (rc == OK)
-                show_progress(run, true);
-        return rc;
-}
-
-static enum err import_all(
-        struct cli *cli, const struct import_files *files, struct import_report *report, struct err_msg *msg)
-{
-        struct import_run run = {.cli = cli, .report = report, .msg = msg};
-        enum err rc = import_send_create(&run.send, cli->conn, report);
-
-        if (rc != OK)
-                return err_set(msg, rc, "out of memory");
-        rc = import_send_begin(run.send, msg);
-        for (size_t i = 0; rc == OK && i < files->count; i++) {
-                run.file = &files->files[i];
-                if (!run.file->skipped)
-                        rc = import_file(&run);
-        }
-        import_send_destroy(&run.send);
-        return rc;
-}
 
 static enum err show_report(struct cli *cli, const struct import_report *report, const struct import_files *files)
 {
@@ -102,17 +27,21 @@ static bool has_a_table(const struct import_files *files)
         return false;
 }
 
-static enum cli_exit run_import(struct cli *cli, const struct import_files *files)
+static enum cli_exit import_found(struct cli *cli, const struct import_files *files)
 {
         struct import_report report = {.reason_count = 0};
+        const struct import_run run = {.cli = cli, .files = files, .report = &report};
         struct err_msg msg;
         enum cli_exit result = cli_connect(cli);
+        struct nanos begun;
         enum err rc;
         enum err shown;
 
         if (result != EXIT_OK)
                 return result;
-        rc = import_all(cli, files, &report, &msg);
+        begun = clock_boot();
+        rc = import_run(&run, &msg);
+        report.took = nanos_sub(clock_boot(), begun);
         shown = show_report(cli, &report, files); /* what was acknowledged stays, also when the rest failed */
         if (rc == OK && shown != OK)
                 rc = err_set(&msg, shown, "the report cannot be shown: %s", err_text(shown));
@@ -131,7 +60,7 @@ enum cli_exit cmd_import(struct cli *cli)
         enum cli_exit result;
 
         if (rc == OK) {
-                result = run_import(cli, &files);
+                result = import_found(cli, &files);
         } else {
                 (void)cli_fail(cli, rc, &msg);
                 result = EXIT_USAGE;

@@ -48,9 +48,16 @@ static enum err feed_file(const char *path, struct import_csv *import, bool only
         return rc;
 }
 
-enum err import_files_read(const char *path, struct import_csv *import, struct err_msg *msg)
+enum err import_files_read(const struct import_file *file, const struct import_sink *sink, struct err_msg *msg)
 {
-        return feed_file(path, import, false, msg);
+        struct import_csv *import;
+        enum err rc = import_csv_create(&import, file->path, sink);
+
+        if (rc != OK)
+                return err_set(msg, rc, "out of memory");
+        rc = feed_file(file->path, import, false, msg);
+        import_csv_destroy(&import);
+        return rc;
 }
 
 /* ---- finding ---- */

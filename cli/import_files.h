@@ -23,7 +23,9 @@ enum err import_files_init(
         struct import_files *out, const char *const *paths, size_t count, struct err_msg *msg) MUST_CHECK;
 void import_files_deinit(struct import_files *files);
 
-/* Reads a file through `import`, to its end. ERR_IO names it; else what import_csv_feed returned. */
-enum err import_files_read(const char *path, struct import_csv *import, struct err_msg *msg) MUST_CHECK;
+/* Reads a file to its end and gives the sink what is in it. ERR_IO, ERR_BADVALUE and ERR_NOTFOUND name it; ERR_NOMEM;
+ * else what the sink returned. */
+enum err import_files_read(
+        const struct import_file *file, const struct import_sink *sink, struct err_msg *msg) MUST_CHECK;
 
 #endif

@@ -1,55 +1,89 @@
 #include "cli/import_report.h"
 
-#include "cli/print.h"
-#include "database/value.h"
+#include <stdio.h>
 
-/* The entry of a reason; made when there is none. The last entry takes what does not fit any more. */
-static struct import_reason_count *find_reason(
-        struct import_report *report, enum import_kind kind, const struct reject *reject)
+static const char *table_name(const char *table)
 {
-        struct import_reason_count *entry;
+        return table == NULL ? "unknown" : table;
+}
 
-        for (size_t i = 0; i < report->reason_count; i++) {
-                entry = &report->reasons[i];
-                if (entry->kind == kind && reject_equal(&entry->reject, reject))
+struct import_counts *import_report_counts(struct import_report *report, const char *table)
+{
+        const char *name = table_name(table);
+        struct import_counts *entry;
+
+        for (size_t i = 0; i < report->table_count; i++) {
+                entry = &report->tables[i];
+                if (entry->table == name || strcmp(entry->table, name) == 0)
                         return entry;
         }
-        if (report->reason_count == REPORT_REASONS_MAX)
-                return &report->reasons[REPORT_REASONS_MAX - 1];
-        entry = &report->reasons[report->reason_count++];
-        *entry = (struct import_reason_count){.kind = kind, .reject = *reject};
+        if (report->table_count == REPORT_TABLES_MAX)
+                return &report->tables[REPORT_TABLES_MAX - 1];
+        entry = &report->tables[report->table_count++];
+        *entry = (struct import_counts){.table = name};
         return entry;
 }
 
-void import_report_reject(
-        struct import_report *report, const struct import_file *file, const struct reject *reject, uint64_t count)
+uint64_t import_report_rows(const struct import_report *report)
 {
-        find_reason(report, file->kind, reject)->count += count;
-        report->counts[file->kind].rejected += count;
+        uint64_t rows = 0;
+
+        for (size_t i = 0; i < report->table_count; i++)
+                rows += report->tables[i].rows;
+        return rows;
+}
+
+/* ---- reasons ---- */
+
+/* The place of a reason's entry; `reason_count` when there is none. */
+static size_t find_reason(const struct import_report *report, const char *table, const struct reject *reject)
+{
+        size_t i;
+
+        for (i = 0; i < report->reason_count; i++) {
+                const struct import_reason_count *entry = &report->reasons[i];
+
+                if (strcmp(entry->table, table_name(table)) == 0 && reject_equal(&entry->reject, reject))
+                        break;
+        }
+        return i;
+}
+
+/* The entry of a reason; made when there is none. The last entry takes what does not fit any more. */
+static struct import_reason_count *reason_entry(
+        struct import_report *report, const char *table, const struct reject *reject)
+{
+        size_t at = find_reason(report, table, reject);
+
+        if (at == REPORT_REASONS_MAX)
+                return &report->reasons[REPORT_REASONS_MAX - 1];
+        if (at == report->reason_count) {
+                report->reasons[at] = (struct import_reason_count){.table = table_name(table), .reject = *reject};
+                report->reason_count++;
+        }
+        return &report->reasons[at];
+}
+
+void import_report_reject(struct import_report *report, const char *table, const struct reject *reject, uint64_t count)
+{
+        reason_entry(report, table, reject)->count += count;
+        import_report_counts(report, table)->rejected += count;
 }
 
 void import_report_place(
-        struct import_report *report, const struct import_file *file, const struct reject *reject, uint64_t line)
+        struct import_report *report, const char *table, const struct reject *reject, const struct import_place *place)
 {
-        struct import_reason_count *entry = find_reason(report, file->kind, reject);
+        struct import_reason_count *entry = reason_entry(report, table, reject);
 
-        if (entry->places == REPORT_PLACES_MAX)
-                return;
-        entry->first[entry->places].path = file->path;
-        entry->first[entry->places].line = line;
-        entry->places++;
+        if (entry->places < REPORT_PLACES_MAX)
+                entry->first[entry->places++] = *place;
 }
 
-bool import_report_wants_place(
-        const struct import_report *report, const struct import_file *file, const struct reject *reject)
+bool import_report_wants_place(const struct import_report *report, const char *table, const struct reject *reject)
 {
-        for (size_t i = 0; i < report->reason_count; i++) {
-                const struct import_reason_count *entry = &report->reasons[i];
+        size_t at = find_reason(report, table, reject);
 
-                if (entry->kind == file->kind && reject_equal(&entry->reject, reject))
-                        return entry->places < REPORT_PLACES_MAX;
-        }
-        return true;
+        return at == report->reason_count || report->reasons[at].places < REPORT_PLACES_MAX;
 }
 
 bool import_report_is_partial(const struct import_report *report)
@@ -57,207 +91,38 @@ bool import_report_is_partial(const struct import_report *report)
         return report->reason_count > 0;
 }
 
-/* ---- as a value ---- */
+/* ---- what is not kept ---- */
 
-static enum err put_count(struct buf *out, const char *name, uint64_t count)
+/* Foreign text, made fit to be shown. */
+static void copy_kind(char *out, size_t size, const char *kind)
 {
-        enum err rc = value_put_str(out, name);
+        size_t len = 0;
 
-        return rc == OK ? value_put_int(out, (int64_t)count) : rc;
+        for (; len + 1 < size && kind[len] != '\0'; len++)
+                out[len] = (char)(kind[len] > ' ' && kind[len] < 0x7f ? kind[len] : '?');
+        out[len] = '\0';
 }
 
-static enum err put_table(struct buf *out, enum import_kind kind, const struct import_counts *counts)
+/* The last entry stands for all kinds past the others. */
+static struct import_ignored *ignored_entry(struct import_report *report, const char *kind)
 {
-        enum err rc = value_put_map(out, 5);
+        char name[REPORT_KIND_SIZE];
+        struct import_ignored *entry;
 
-        if (rc == OK)
-                rc = value_put_member(out, "table", slice_str(import_table_name(kind)));
-        if (rc == OK)
-                rc = put_count(out, "rows", counts->rows);
-        if (rc == OK)
-                rc = put_count(out, "written", counts->written);
-        if (rc == OK)
-                rc = put_count(out, "unchanged", counts->unchanged);
-        return rc == OK ? put_count(out, "left_out", counts->rejected) : rc;
+        copy_kind(name, sizeof(name), kind);
+        for (size_t i = 0; i < report->ignored_count; i++)
+                if (strcmp(report->ignored[i].kind, name) == 0)
+                        return &report->ignored[i];
+        if (report->ignored_count == REPORT_IGNORED_MAX)
+                return &report->ignored[REPORT_IGNORED_MAX - 1];
+        entry = &report->ignored[report->ignored_count++];
+        memcpy(entry->kind, name, sizeof(name));
+        if (report->ignored_count == REPORT_IGNORED_MAX)
+                (void)snprintf(entry->kind, sizeof(entry->kind), "others");
+        return entry;
 }
 
-static enum err put_tables(struct buf *out, const struct import_report *report)
+void import_report_ignored(struct import_report *report, const char *kind)
 {
-        uint32_t count = 0;
-        size_t mark;
-        enum err rc = value_put_str(out, "tables");
-
-        if (rc == OK)
-                rc = value_open_list(out, &mark);
-        for (enum import_kind kind = 0; rc == OK && kind < IMPORT_KIND_COUNT; kind++) {
-                if (!report->seen[kind])
-                        continue;
-                rc = put_table(out, kind, &report->counts[kind]);
-                count++;
-        }
-        if (rc == OK)
-                value_close(out, mark, count);
-        return rc;
-}
-
-/* "START: not a date" */
-static enum err append_reason(struct buf *out, const struct reject *reject)
-{
-        return buf_printf(
-                out, "%s%s%s", reject->field, reject->field[0] == '\0' ? "" : ": ", reject_text(reject->reason));
-}
-
-static enum err put_reason_text(struct buf *out, const struct reject *reject)
-{
-        struct buf text;
-        enum err rc;
-
-        buf_init(&text, 0);
-        rc = append_reason(&text, reject);
-        if (rc == OK)
-                rc = value_put_member(out, "reason", buf_slice(&text));
-        buf_deinit(&text);
-        return rc;
-}
-
-static enum err put_place(struct buf *out, const char *path, uint64_t line)
-{
-        struct buf text;
-        enum err rc;
-
-        buf_init(&text, 0);
-        rc = buf_printf(&text, "%s:%llu", path, (unsigned long long)line);
-        if (rc == OK)
-                rc = value_put_text(out, buf_slice(&text));
-        buf_deinit(&text);
-        return rc;
-}
-
-static enum err put_places(struct buf *out, const struct import_reason_count *entry)
-{
-        enum err rc = value_put_str(out, "first");
-
-        if (rc == OK)
-                rc = value_put_list(out, (uint32_t)entry->places);
-        for (size_t i = 0; rc == OK && i < entry->places; i++)
-                rc = put_place(out, entry->first[i].path, entry->first[i].line);
-        return rc;
-}
-
-static enum err put_reason(struct buf *out, const struct import_reason_count *entry)
-{
-        enum err rc = value_put_map(out, 4);
-
-        if (rc == OK)
-                rc = value_put_member(out, "table", slice_str(import_table_name(entry->kind)));
-        if (rc == OK)
-                rc = put_reason_text(out, &entry->reject);
-        if (rc == OK)
-                rc = put_count(out, "count", entry->count);
-        return rc == OK ? put_places(out, entry) : rc;
-}
-
-static enum err put_reasons(struct buf *out, const struct import_report *report)
-{
-        enum err rc = value_put_str(out, "left_out");
-
-        if (rc == OK)
-                rc = value_put_list(out, (uint32_t)report->reason_count);
-        for (size_t i = 0; rc == OK && i < report->reason_count; i++)
-                rc = put_reason(out, &report->reasons[i]);
-        return rc;
-}
-
-static uint32_t count_skipped(const struct import_files *files)
-{
-        uint32_t count = 0;
-
-        for (size_t i = 0; i < files->count; i++)
-                count += files->files[i].skipped ? 1 : 0;
-        return count;
-}
-
-static enum err put_skipped(struct buf *out, const struct import_files *files)
-{
-        enum err rc = value_put_str(out, "skipped");
-
-        if (rc == OK)
-                rc = value_put_list(out, count_skipped(files));
-        for (size_t i = 0; rc == OK && i < files->count; i++) {
-                const struct import_file *file = &files->files[i];
-
-                if (!file->skipped)
-                        continue;
-                rc = value_put_map(out, 2);
-                if (rc == OK)
-                        rc = value_put_member(out, "file", slice_str(file->path));
-                if (rc == OK)
-                        rc = value_put_member(out, "why", slice_str(file->why.text));
-        }
-        return rc;
-}
-
-enum err import_report_to_value(const struct import_report *report, const struct import_files *files, struct buf *out)
-{
-        bool skipped = count_skipped(files) > 0;
-        uint32_t members = 2u + (import_report_is_partial(report) ? 1u : 0u) + (skipped ? 1u : 0u);
-        enum err rc = value_put_map(out, members);
-
-        if (rc == OK)
-                rc = put_tables(out, report);
-        if (rc == OK && import_report_is_partial(report))
-                rc = put_reasons(out, report);
-        if (rc == OK && skipped)
-                rc = put_skipped(out, files);
-        return rc == OK ? value_put_member(out, "token", slice_str(report->token)) : rc;
-}
-
-/* ---- for people ---- */
-
-static enum err print_tables(FILE *out, const struct import_report *report)
-{
-        struct buf value;
-        struct slice tables;
-        enum err rc;
-
-        buf_init(&value, 0);
-        rc = value_put_map(&value, 1);
-        if (rc == OK)
-                rc = put_tables(&value, report);
-        if (rc == OK && value_member(buf_slice(&value), "tables", &tables))
-                rc = print_human(out, tables, print_width(out));
-        buf_deinit(&value);
-        return rc;
-}
-
-static enum err print_reason(FILE *out, const struct import_reason_count *entry)
-{
-        struct buf text;
-        enum err rc;
-
-        buf_init(&text, 0);
-        rc = append_reason(&text, &entry->reject);
-        if (rc == OK)
-                fprintf(out, "left out: %llu %s, %.*s\n", (unsigned long long)entry->count,
-                        import_table_name(entry->kind), SLICE_ARG(buf_slice(&text)));
-        for (size_t i = 0; rc == OK && i < entry->places; i++)
-                fprintf(out, "  %s:%llu\n", entry->first[i].path, (unsigned long long)entry->first[i].line);
-        if (rc == OK && entry->count > entry->places)
-                fprintf(out, "  and %llu more\n", (unsigned long long)(entry->count - entry->places));
-        buf_deinit(&text);
-        return rc;
-}
-
-enum err import_report_print(const struct import_report *report, const struct import_files *files, FILE *out)
-{
-        enum err rc = print_tables(out, report);
-
-        for (size_t i = 0; rc == OK && i < report->reason_count; i++)
-                rc = print_reason(out, &report->reasons[i]);
-        for (size_t i = 0; i < files->count; i++)
-                if (files->files[i].skipped)
-                        fprintf(out, "skipped: %s: %s\n", files->files[i].path, files->files[i].why.text);
-        if (report->token[0] != '\0')
-                fprintf(out, "token %s\n", report->token);
-        return rc;
+        ignored_entry(report, kind)->count++;
 }

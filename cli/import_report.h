@@ -1,62 +1,82 @@
-/* What an import did: counts by table, and reasons with the first places; no patient data. */
+/* What an import did: counts by table, reasons with the first places, what was passed over; no patient data. */
 #ifndef CLI_IMPORT_REPORT_H
 #define CLI_IMPORT_REPORT_H
 
-#include "cli/import_files.h"
+#include "base/clock.h"
+#include "database/reject.h"
 
-#include <stdio.h>
+#include <stdint.h>
 
-enum { REPORT_REASONS_MAX = 64, REPORT_PLACES_MAX = 3 };
+enum {
+        REPORT_TABLES_MAX = 16,
+        REPORT_REASONS_MAX = 64,
+        REPORT_PLACES_MAX = 3,
+        REPORT_IGNORED_MAX = 64,
+        REPORT_KIND_SIZE = 48
+};
 
 struct import_counts {
-        uint64_t rows;
+        const char *table; /* a literal */
+        uint64_t rows;     /* read */
         uint64_t written;
         uint64_t unchanged;
+        uint64_t duplicate; /* equal to one before it */
         uint64_t rejected;
+};
+
+/* Where a row stands. */
+struct import_place {
+        const char *path; /* borrowed from the import's files */
+        uint64_t line;
 };
 
 /* Rows left out for one reason. */
 struct import_reason_count {
-        enum import_kind kind;
+        const char *table; /* a literal */
         struct reject reject;
         uint64_t count;
         size_t places;
-        struct {
-                const char *path; /* borrowed from the import's files */
-                uint64_t line;
-        } first[REPORT_PLACES_MAX];
+        struct import_place first[REPORT_PLACES_MAX];
+};
+
+/* Resources of a kind that is not kept. */
+struct import_ignored {
+        char kind[REPORT_KIND_SIZE]; /* cut at the size */
+        uint64_t count;
 };
 
 struct import_report {
-        bool seen[IMPORT_KIND_COUNT]; /* there was a file of the table */
-        struct import_counts counts[IMPORT_KIND_COUNT];
+        struct import_counts tables[REPORT_TABLES_MAX]; /* in the order of their first rows */
+        size_t table_count;
         struct import_reason_count reasons[REPORT_REASONS_MAX];
         size_t reason_count;
-        char token[64]; /* of the last batch; "" before there is one */
+        struct import_ignored ignored[REPORT_IGNORED_MAX];
+        size_t ignored_count;
+        struct nanos took; /* from the first byte to the last acknowledgement */
+        char token[64];    /* of the last batch; "" before there is one */
 };
 
-/* Counts `count` rows of the file left out for a reason. */
-void import_report_reject(
-        struct import_report *report, const struct import_file *file, const struct reject *reject, uint64_t count);
+/* The counts of a table (a literal; NULL: not known), made at its first call; the last entry takes what does not fit
+ * any more. Never NULL; valid as long as the report. */
+struct import_counts *import_report_counts(struct import_report *report, const char *table);
 
-/* Notes a line as one of the first places of a reason that was counted; nothing when it has enough. */
+/* Rows of all tables read so far. */
+uint64_t import_report_rows(const struct import_report *report);
+
+/* Counts `count` rows of the table left out for a reason. */
+void import_report_reject(struct import_report *report, const char *table, const struct reject *reject, uint64_t count);
+
+/* Notes a place as one of the first of a reason that was counted; nothing when it has enough. */
 void import_report_place(
-        struct import_report *report, const struct import_file *file, const struct reject *reject, uint64_t line);
+        struct import_report *report, const char *table, const struct reject *reject, const struct import_place *place);
 
 /* Whether the reason still wants places. */
-bool import_report_wants_place(
-        const struct import_report *report, const struct import_file *file, const struct reject *reject);
+bool import_report_wants_place(const struct import_report *report, const char *table, const struct reject *reject);
+
+/* Counts a resource of a kind that is not kept; the kind is copied, what is not printable ASCII in it as '?'. */
+void import_report_ignored(struct import_report *report, const char *kind);
 
 /* Whether any row was left out. */
 bool import_report_is_partial(const struct import_report *report);
-
-/* Appends the report as a value: {"tables": […], "left_out": […], "skipped": […], "token": …}; lists that would be
- * empty are left out. Errors as buf_append. */
-enum err import_report_to_value(
-        const struct import_report *report, const struct import_files *files, struct buf *out) MUST_CHECK;
-
-/* Writes the report for people. Errors as print_human. */
-enum err import_report_print(
-        const struct import_report *report, const struct import_files *files, FILE *out) MUST_CHECK;
 
 #endif

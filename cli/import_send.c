@@ -17,8 +17,9 @@ enum batch_state {
 
 struct batch {
         enum batch_state state;
-        const struct import_file *file;
-        struct buf rows; /* a list; its count is open while rows are gathered */
+        const char *path;  /* of the file that the rows come from; borrowed */
+        const char *table; /* a literal */
+        struct buf rows;   /* a list; its count is open while rows are gathered */
         size_t mark;
         uint32_t count;
         uint64_t lines[BATCH_ROWS];
@@ -99,14 +100,14 @@ static void read_outcome(struct import_send *send, const redisReply *reply, stru
         }
 }
 
-static void count_outcome(struct import_send *send, const struct import_file *file, const struct outcome *outcome)
+static void count_outcome(struct import_send *send, const char *table, const struct outcome *outcome)
 {
-        struct import_counts *counts = &send->report->counts[file->kind];
+        struct import_counts *counts = import_report_counts(send->report, table);
 
         counts->written += outcome->written;
         counts->unchanged += outcome->unchanged;
         if (outcome->unknown > 0)
-                import_report_reject(send->report, file, &UNKNOWN_STUDENT, outcome->unknown);
+                import_report_reject(send->report, table, &UNKNOWN_STUDENT, outcome->unknown);
 }
 
 /* Errors that are about the rows; all others are about the server, and end the import. */
@@ -122,20 +123,20 @@ static enum err server_failed(const redisReply *reply, struct err_msg *msg)
 
 /* ---- one row at a time ---- */
 
-static enum err send_rows(struct import_send *send, const struct import_file *file, struct slice rows)
+static enum err send_rows(struct import_send *send, const char *table, struct slice rows)
 {
         struct conn_command command = {.count = 0};
         enum err rc = conn_add(&command, slice_str("IMPORT"));
 
         if (rc == OK)
-                rc = conn_add(&command, slice_str(import_table_name(file->kind)));
+                rc = conn_add(&command, slice_str(table));
         if (rc == OK)
                 rc = conn_add(&command, rows);
         return rc == OK ? conn_send(send->conn, &command) : rc;
 }
 
-static enum err call_one(struct import_send *send, const struct import_file *file, struct slice row, redisReply **reply,
-        struct err_msg *msg)
+static enum err call_one(
+        struct import_send *send, const char *table, struct slice row, redisReply **reply, struct err_msg *msg)
 {
         struct buf list;
         enum err rc;
@@ -146,7 +147,7 @@ static enum err call_one(struct import_send *send, const struct import_file *fil
         if (rc == OK)
                 rc = buf_append_slice(&list, row);
         if (rc == OK)
-                rc = send_rows(send, file, buf_slice(&list));
+                rc = send_rows(send, table, buf_slice(&list));
         buf_deinit(&list);
         return rc == OK ? conn_receive(send->conn, reply, msg) : err_set(msg, rc, "out of memory");
 }
@@ -154,24 +155,25 @@ static enum err call_one(struct import_send *send, const struct import_file *fil
 static enum err import_one(
         struct import_send *send, const struct batch *batch, uint64_t line, struct slice row, struct err_msg *msg)
 {
+        const struct import_place place = {.path = batch->path, .line = line};
         bool counted = batch->state == BATCH_UNKNOWN; /* with its batch, already */
         struct outcome outcome;
         redisReply *reply;
-        enum err rc = call_one(send, batch->file, row, &reply, msg);
+        enum err rc = call_one(send, batch->table, row, &reply, msg);
 
         if (rc != OK)
                 return rc;
         if (reply->type == REDIS_REPLY_ERROR && !is_about_rows(reply)) {
                 rc = server_failed(reply, msg);
         } else if (reply->type == REDIS_REPLY_ERROR) {
-                import_report_reject(send->report, batch->file, &REFUSED_ROW, 1);
-                import_report_place(send->report, batch->file, &REFUSED_ROW, line);
+                import_report_reject(send->report, batch->table, &REFUSED_ROW, 1);
+                import_report_place(send->report, batch->table, &REFUSED_ROW, &place);
         } else {
                 read_outcome(send, reply, &outcome);
                 if (!counted)
-                        count_outcome(send, batch->file, &outcome);
+                        count_outcome(send, batch->table, &outcome);
                 if (outcome.unknown > 0)
-                        import_report_place(send->report, batch->file, &UNKNOWN_STUDENT, line);
+                        import_report_place(send->report, batch->table, &UNKNOWN_STUDENT, &place);
         }
         freeReplyObject(reply);
         return rc;
@@ -187,7 +189,7 @@ static enum err settle_batch(struct import_send *send, struct batch *batch, stru
                 return err_set(msg, ERR_INTERNAL, "a batch of rows is damaged");
         for (uint32_t i = 0; rc == OK && value_next(&rows, &row); i++) {
                 if (batch->state == BATCH_UNKNOWN &&
-                        !import_report_wants_place(send->report, batch->file, &UNKNOWN_STUDENT))
+                        !import_report_wants_place(send->report, batch->table, &UNKNOWN_STUDENT))
                         break;
                 rc = import_one(send, batch, batch->lines[i], row, msg);
         }
@@ -208,8 +210,8 @@ static enum err take_reply(struct import_send *send, struct batch *batch, const 
                 return OK;
         }
         read_outcome(send, reply, &outcome);
-        count_outcome(send, batch->file, &outcome);
-        batch->state = outcome.unknown > 0 && import_report_wants_place(send->report, batch->file, &UNKNOWN_STUDENT)
+        count_outcome(send, batch->table, &outcome);
+        batch->state = outcome.unknown > 0 && import_report_wants_place(send->report, batch->table, &UNKNOWN_STUDENT)
                                ? BATCH_UNKNOWN
                                : BATCH_FREE;
         return OK;
@@ -254,7 +256,7 @@ static enum err send_batch(struct import_send *send, struct err_msg *msg)
         enum err rc;
 
         value_close(&batch->rows, batch->mark, batch->count);
-        rc = send_rows(send, batch->file, buf_slice(&batch->rows));
+        rc = send_rows(send, batch->table, buf_slice(&batch->rows));
         if (rc != OK)
                 return err_set(msg, rc, "out of memory");
         batch->state = BATCH_SENT;
@@ -266,24 +268,40 @@ static enum err send_batch(struct import_send *send, struct err_msg *msg)
         return rc == OK && gathering(send)->state != BATCH_FREE ? drain(send, msg) : rc;
 }
 
-static enum err begin_batch(struct batch *batch, const struct import_file *file)
+static enum err begin_batch(struct batch *batch, const char *path, const char *table)
 {
-        batch->file = file;
+        batch->path = path;
+        batch->table = table;
         buf_truncate(&batch->rows, 0);
         return value_open_list(&batch->rows, &batch->mark);
 }
 
-enum err import_send_row(struct import_send *send, const struct import_file *file, uint64_t line, struct slice record,
-        struct err_msg *msg)
+/* The batch under way when the row is of its table; else the next one. */
+static enum err batch_for(struct import_send *send, const char *path, const char *table, struct err_msg *msg)
 {
-        struct batch *batch = gathering(send);
-        enum err rc = batch->count == 0 ? begin_batch(batch, file) : OK;
+        const struct batch *batch = gathering(send);
+        enum err rc = OK;
 
-        if (rc == OK)
-                rc = buf_append_slice(&batch->rows, record);
+        if (batch->count > 0 && (strcmp(batch->table, table) != 0 || strcmp(batch->path, path) != 0))
+                rc = send_batch(send, msg);
+        if (rc != OK || gathering(send)->count > 0)
+                return rc;
+        rc = begin_batch(gathering(send), path, table);
+        return rc == OK ? OK : err_set(msg, rc, "out of memory");
+}
+
+enum err import_send_row(
+        struct import_send *send, const char *path, const struct import_item *item, struct err_msg *msg)
+{
+        enum err rc = batch_for(send, path, item->table, msg);
+        struct batch *batch = gathering(send);
+
+        if (rc != OK)
+                return rc;
+        rc = buf_append_slice(&batch->rows, item->row);
         if (rc != OK)
                 return err_set(msg, rc, "out of memory");
-        batch->lines[batch->count++] = line;
+        batch->lines[batch->count++] = item->line;
         if (batch->count < BATCH_ROWS && buf_len(&batch->rows) < BATCH_BYTES)
                 return OK;
         return send_batch(send, msg);

@@ -9,6 +9,7 @@
 
 #include "cli/conn.h"
 #include "cli/import_report.h"
+#include "database/import_sink.h"
 
 struct import_send;
 
@@ -19,10 +20,11 @@ void import_send_destroy(struct import_send **send);
 /* Tells the server that values come as msgpack. ERR_UNAVAILABLE; ERR_INTERNAL with the server's error. */
 enum err import_send_begin(struct import_send *send, struct err_msg *msg) MUST_CHECK;
 
-/* Takes one row (a copy). May send, and wait for an older batch. ERR_UNAVAILABLE: the connection broke. ERR_INTERNAL:
- * the server cannot import at all; *msg is its error. ERR_NOMEM. What was acknowledged stands in the report. */
-enum err import_send_row(struct import_send *send, const struct import_file *file, uint64_t line, struct slice record,
-        struct err_msg *msg) MUST_CHECK;
+/* Takes one row (a copy) of the file `path`, which is borrowed until the end. May send, and wait for an older batch.
+ * ERR_UNAVAILABLE: the connection broke. ERR_INTERNAL: the server cannot import at all; *msg is its error. ERR_NOMEM.
+ * What was acknowledged stands in the report. */
+enum err import_send_row(
+        struct import_send *send, const char *path, const struct import_item *item, struct err_msg *msg) MUST_CHECK;
 
 /* Sends what was gathered and waits for every batch: the end of a file. Errors as above. */
 enum err import_send_finish(struct import_send *send, struct err_msg *msg) MUST_CHECK;

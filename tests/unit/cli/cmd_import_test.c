@@ -85,11 +85,12 @@ static void students_go_first_and_other_files_of_a_folder_are_skipped(void **sta
         assert_int_equal(w.result, EXIT_OK);
         assert_int_equal(strncmp(w.asked, "CLIENT FORMAT msgpack\nIMPORT students ", 38), 0);
         assert_non_null(strstr(w.asked, "\nIMPORT allergies "));
-        assert_non_null(strstr(w.out,
-                "{\"tables\":[{\"table\":\"students\",\"rows\":2,\"written\":2,\"unchanged\":0,\"left_out\":0},"
-                "{\"table\":\"allergies\",\"rows\":1,\"written\":1,\"unchanged\":0,\"left_out\":0}],\"skipped\":["));
+        assert_non_null(strstr(w.out, "{\"tables\":[{\"table\":\"students\",\"rows\":2,\"written\":2,\"unchanged\":0,"
+                                      "\"duplicates\":0,\"left_out\":0},"
+                                      "{\"table\":\"allergies\",\"rows\":1,\"written\":1,\"unchanged\":0,"
+                                      "\"duplicates\":0,\"left_out\":0}],\"skipped\":["));
         assert_non_null(strstr(w.out, "zebras.csv\",\"why\":\"its columns are not those of patients, allergies, "
-                                      "conditions or immunizations\"}],\"token\":\"v1-7\"}"));
+                                      "conditions or immunizations\"}],\"seconds\":"));
         world_end(&w);
 }
 
@@ -110,10 +111,10 @@ static void rows_left_out_are_counted_by_reason_with_their_places(void **state)
                 (const char *const[]){
                         "+OK\r\n", OUTCOME(1, 0, 2), OUTCOME(0, 1, 0), OUTCOME(0, 0, 1), OUTCOME(0, 0, 1), NULL});
         assert_int_equal(w.result, EXIT_PARTIAL);
-        assert_non_null(strstr(w.out, "\"rows\":5,\"written\":1,\"unchanged\":0,\"left_out\":4}"));
-        assert_non_null(strstr(w.out, "\"reason\":\"START: not a date\",\"count\":2,"));
+        assert_non_null(strstr(w.out, "\"rows\":5,\"written\":1,\"unchanged\":0,\"duplicates\":0,\"left_out\":4}"));
+        assert_non_null(strstr(w.out, "\"field\":\"START\",\"reason\":\"date\",\"text\":\"not a date\",\"count\":2,"));
         assert_non_null(strstr(w.out, "allergies.csv:3\",\""));
-        assert_non_null(strstr(w.out, "\"reason\":\"PATIENT: unknown student\",\"count\":2,"));
+        assert_non_null(strstr(w.out, "\"reason\":\"unknown-student\",\"text\":\"unknown student\",\"count\":2,"));
         assert_non_null(strstr(w.out, "allergies.csv:4\",\""));
         assert_non_null(strstr(w.out, "allergies.csv:5\"]}"));
         assert_null(strstr(w.out, "Secretname"));
@@ -133,8 +134,8 @@ static void a_refused_batch_is_sent_again_row_by_row(void **state)
                         "-BADVALUE rows[0].id: not canonical\r\n", NULL});
         assert_int_equal(w.result, EXIT_PARTIAL);
         assert_int_equal(count_asked(w.asked, "IMPORT students "), 3);
-        assert_non_null(strstr(w.out, "\"rows\":2,\"written\":1,\"unchanged\":0,\"left_out\":1}"));
-        assert_non_null(strstr(w.out, "\"reason\":\"refused by the server\",\"count\":1,"));
+        assert_non_null(strstr(w.out, "\"rows\":2,\"written\":1,\"unchanged\":0,\"duplicates\":0,\"left_out\":1}"));
+        assert_non_null(strstr(w.out, "\"reason\":\"refused\",\"text\":\"refused by the server\",\"count\":1,"));
         assert_non_null(strstr(w.out, "patients.csv:3\"]}"));
         world_end(&w);
 }
@@ -192,7 +193,8 @@ static void many_batches_are_on_their_way_at_a_time(void **state)
         run_import(&w, "patients.csv", replies);
         assert_int_equal(w.result, EXIT_OK);
         assert_int_equal(count_asked(w.asked, "IMPORT students "), BATCHES);
-        assert_non_null(strstr(w.out, "\"rows\":40500,\"written\":40500,\"unchanged\":0,\"left_out\":0}"));
+        assert_non_null(
+                strstr(w.out, "\"rows\":40500,\"written\":40500,\"unchanged\":0,\"duplicates\":0,\"left_out\":0}"));
         world_end(&w);
 }
 

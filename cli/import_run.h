@@ -1,0 +1,21 @@
+/* The steps of an import: every file read, its rows sent to the server, what is left out counted. */
+#ifndef CLI_IMPORT_RUN_H
+#define CLI_IMPORT_RUN_H
+
+#include "cli/cli.h"
+#include "cli/import_files.h"
+#include "cli/import_report.h"
+
+/* What one import works with; all borrowed. */
+struct import_run {
+        struct cli *cli; /* connected */
+        const struct import_files *files;
+        struct import_report *report;
+};
+
+/* Imports the files, in their order. What was acknowledged stands in the report also when this fails. ERR_UNAVAILABLE:
+ * the connection broke. ERR_INTERNAL: the server cannot import at all, *msg is its error. ERR_IO, ERR_BADVALUE,
+ * ERR_NOTFOUND: a file cannot be read, *msg names it. ERR_NOMEM. */
+enum err import_run(const struct import_run *run, struct err_msg *msg) MUST_CHECK;
+
+#endif
