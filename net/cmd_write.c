@@ -89,11 +89,12 @@ static enum err add_student_tag(struct write *write, struct call *call, struct s
 static enum err normalise(struct call *call, struct slice value, struct write *write)
 {
         struct record_put put = {.type = write->source.type, .id = write->source.id, .random = random_bytes};
+        const struct value_form form = write_form_of(call);
         struct buf foreign;
         enum err rc;
 
         buf_init(&foreign, 0);
-        rc = write_take_value(call, value, &foreign);
+        rc = write_take_value(&form, value, &foreign, &call->message);
         put.value = buf_slice(&foreign);
         if (rc == OK)
                 rc = record_normalise(&put, &write->value, &call->message);
@@ -259,24 +260,20 @@ static void reply_import(struct write *write)
         resp_member_int(out, "unknown_student", (int64_t)write->source.unknown_student);
 }
 
-static enum err parse_import(struct call *call, struct write *write)
-{
-        enum err rc = record_table_named(call->services->types, call->argv[1], &write->source.table, &call->message);
-
-        if (rc == OK)
-                rc = write_take_value(call, call->argv[2], &write->value);
-        write->source.value = buf_slice(&write->value);
-        return rc;
-}
-
 enum err cmd_import(struct call *call)
 {
-        struct write *write = write_create(call, WRITE_IMPORT);
+        const struct record_table *table;
+        struct write *write;
+        enum err rc = record_table_named(call->services->types, call->argv[1], &table, &call->message);
 
+        if (rc != OK)
+                return rc;
+        write = write_create(call, WRITE_IMPORT);
         if (write == NULL)
                 return ERR_NOMEM;
+        write->source.table = table;
         write->reply = reply_import;
-        return start_or_drop(write, call, parse_import(call, write));
+        return write_start_aside(write, call, call->argv[2]);
 }
 
 /* ---- PUBLISH ---- */

@@ -10,7 +10,11 @@
 
 #include <ctype.h>
 
-enum { NAME_MAX_LEN = 32, INDEX_SIZE = 256 /* a power of two, some three times the rows */ };
+enum {
+        NAME_MAX_LEN = 32,
+        INDEX_SIZE = 256, /* a power of two, some three times the rows */
+        OVERLAP_PART = 4  /* of limits.client_input: what a connection's writes under way may take; a next one waits */
+};
 
 #define READ         COMMAND_READ
 #define WRITE        COMMAND_WRITE
@@ -20,6 +24,7 @@ enum { NAME_MAX_LEN = 32, INDEX_SIZE = 256 /* a power of two, some three times t
 #define SUBSCRIBED   COMMAND_SUBSCRIBED
 #define CONTAINER    COMMAND_CONTAINER
 #define REFUSED_FLAG COMMAND_REFUSED_FLAG
+#define OVERLAPS     COMMAND_OVERLAPS
 
 static const struct command rows[] = {
 #define COMMAND(handler, name, arity, flags, first_key, last_key, group, since, summary, arguments, reply)             \
@@ -206,9 +211,18 @@ static enum step_result step_session_permits(struct call *call)
         return STEP_NEXT;
 }
 
-/* Commands of one connection take effect in order: a write sees, and is seen by, its neighbours. */
+/* Commands of one connection take effect in order: a write sees, and is seen by, its neighbours. Self-contained writes
+ * need not wait for one another: the source takes them in the order of the calls, and their replies queue up in it. So
+ * one connection shares commits with itself. */
 static enum step_result step_barrier(struct call *call)
 {
+        const struct reply_queue *queue = call->queue;
+        bool has_room = queue->held < call->services->limits.input / OVERLAP_PART;
+
+        if ((call->row->flags & COMMAND_OVERLAPS) != 0)
+                return queue->waiting == queue->writes && has_room ? STEP_NEXT : STEP_MUST_WAIT;
+        if (queue->writes > 0)
+                return STEP_MUST_WAIT;
         if ((call->row->flags & (COMMAND_WRITE | COMMAND_SESSION)) == 0)
                 return STEP_NEXT;
         call->hold = true;

@@ -11,9 +11,10 @@ enum command_flag {
         COMMAND_SESSION = 1 << 2, /* changes the session, so it waits for the commands before it */
         COMMAND_FAST = 1 << 3,
         COMMAND_ADMIN = 1 << 4,
-        COMMAND_SUBSCRIBED = 1 << 5,  /* allowed to a subscriber in protocol 2 */
-        COMMAND_CONTAINER = 1 << 6,   /* has subcommands */
-        COMMAND_REFUSED_FLAG = 1 << 7 /* not a command here */
+        COMMAND_SUBSCRIBED = 1 << 5,   /* allowed to a subscriber in protocol 2 */
+        COMMAND_CONTAINER = 1 << 6,    /* has subcommands */
+        COMMAND_REFUSED_FLAG = 1 << 7, /* not a command here */
+        COMMAND_OVERLAPS = 1 << 8      /* a write that owns its value: others of its kind may start before it ends */
 };
 
 struct command {

@@ -137,7 +137,9 @@ static void drop_frame(struct conn *conn)
 /* The reply is in call->out: straight in the output, or in a slot behind those that wait. */
 static void settle(struct conn *conn, struct call *call)
 {
-        if (call->deferred) {
+        if (call->deferred && (call->row->flags & COMMAND_OVERLAPS) != 0) {
+                reply_queue_push_write(&conn->queue, call->slot, conn->frame.consumed);
+        } else if (call->deferred) {
                 conn->holder = call->hold ? call->slot : NULL;
                 reply_queue_push(&conn->queue, call->slot, false);
         } else if (call->slot != NULL && call->out.out == &call->slot->reply) {

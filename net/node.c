@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "invalidation/freshness.h"
 #include "invalidation/truth_lmdb.h"
+#include "net/aside.h"
 #include "net/command.h"
 
 #include <errno.h>
@@ -139,6 +140,14 @@ static enum err open_commands(struct node *node, const struct node_config *confi
         return rc == OK ? OK : err_set(msg, rc, "no memory for the command table");
 }
 
+static enum err open_intake(struct node *node, const struct node_config *config, struct err_msg *msg)
+{
+        enum err rc = aside_create(&node->services.intake, "vc-intake");
+
+        (void)config;
+        return rc == OK ? OK : err_set(msg, rc, "cannot start a thread for imports");
+}
+
 static enum err open_server(struct node *node, const struct node_config *config, struct err_msg *msg)
 {
         return server_create(&node->server, &config->server, &node->services, msg);
@@ -151,6 +160,7 @@ static enum err (*const parts[])(struct node *node, const struct node_config *co
         open_source,
         open_cache,
         open_commands,
+        open_intake,
         open_server,
 };
 
@@ -183,6 +193,7 @@ void node_close(struct node **node)
         if (n == NULL)
                 return;
         server_stop(n->server);
+        aside_destroy(&n->services.intake);
         if (n->services.source != NULL) /* first: its writer thread posts to the workers' mailboxes */
                 n->services.source->ops->close(&n->services.source);
         server_destroy(&n->server);

@@ -29,6 +29,7 @@ struct reply_slot *reply_queue_take(struct reply_queue *queue)
                 return NULL;
         list_init(&slot->link);
         buf_init(&slot->reply, queue->limit);
+        slot->holds = 0;
         slot->done = false;
         return slot;
 }
@@ -50,11 +51,22 @@ void reply_queue_push(struct reply_queue *queue, struct reply_slot *slot, bool d
                 reply_queue_finish(queue, slot);
 }
 
+void reply_queue_push_write(struct reply_queue *queue, struct reply_slot *slot, size_t bytes)
+{
+        VC_ASSERT(bytes > 0);
+        slot->holds = bytes;
+        queue->held += bytes;
+        queue->writes++;
+        reply_queue_push(queue, slot, false);
+}
+
 void reply_queue_finish(struct reply_queue *queue, struct reply_slot *slot)
 {
         VC_ASSERT(!slot->done && queue->waiting > 0);
         slot->done = true;
         queue->waiting--;
+        queue->writes -= slot->holds > 0;
+        queue->held -= slot->holds;
         queue->bytes += buf_len(&slot->reply);
 }
 

@@ -16,6 +16,7 @@
 struct reply_slot {
         struct list link;
         struct buf reply;
+        size_t holds; /* of a self-contained write under way: bytes of its request; 0: of another command */
         bool done;
 };
 
@@ -25,6 +26,8 @@ struct reply_queue {
         uint64_t limit;    /* bytes of one reply; 0: none */
         uint32_t count;    /* slots in the queue */
         uint32_t waiting;  /* those not done */
+        uint32_t writes;   /* those not done that are self-contained writes */
+        size_t held;       /* bytes of these writes' requests */
         size_t bytes;      /* of replies that are done and not moved to the output yet */
 };
 
@@ -42,6 +45,9 @@ void reply_queue_give(struct reply_queue *queue, struct reply_slot *slot);
 
 /* Puts the slot at the end; with `done` its reply is complete already. */
 void reply_queue_push(struct reply_queue *queue, struct reply_slot *slot, bool done);
+
+/* Puts the slot of a self-contained write (COMMAND_OVERLAPS) at the end, not done; `bytes` > 0 its request's. */
+void reply_queue_push_write(struct reply_queue *queue, struct reply_slot *slot, size_t bytes);
 
 /* The reply of a waiting slot is complete. */
 void reply_queue_finish(struct reply_queue *queue, struct reply_slot *slot);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+struct aside;
 struct record_types;
 struct tiers;
 struct l1;
@@ -58,6 +59,7 @@ struct services {
         struct tiers *tiers;
         struct l1 *l1; /* NULL: switched off */
         struct source *source;
+        struct aside *intake; /* where the values of imports are read; NULL: on the lane */
         struct freshness *freshness;
         struct pubsub *pubsub;
         struct config_port config;

@@ -19,6 +19,7 @@ struct write *write_create(struct call *call, enum source_write_kind kind)
         write->source.kind = kind;
         write->source.tenant = call->session->tenant;
         buf_init(&write->value, 0);
+        buf_init(&write->raw, 0);
         buf_init(&write->touched, 0);
         write->source.touched = &write->touched;
         buf_init(&write->tags, 0);
@@ -30,6 +31,7 @@ void write_destroy(struct write **write)
         if (*write == NULL)
                 return;
         buf_deinit(&(*write)->value);
+        buf_deinit(&(*write)->raw);
         buf_deinit(&(*write)->touched);
         buf_deinit(&(*write)->tags);
         vc_free(*write);
@@ -41,17 +43,23 @@ enum err write_add_tag(struct write *write, const struct tag *tag)
         return buf_append(&write->tags, tag, sizeof(*tag));
 }
 
-enum err write_take_value(struct call *call, struct slice value, struct buf *out)
+struct value_form write_form_of(const struct call *call)
 {
         const struct client_limits *own = &call->services->limits;
-        const struct value_limits limits = {.bytes = own->bulk,
-                .depth = (uint32_t)own->depth,
-                .elements = own->elements > UINT32_MAX ? UINT32_MAX : (uint32_t)own->elements};
+
+        return (struct value_form){.format = call->session->format,
+                .limits = {.bytes = own->bulk,
+                        .depth = (uint32_t)own->depth,
+                        .elements = own->elements > UINT32_MAX ? UINT32_MAX : (uint32_t)own->elements}};
+}
+
+enum err write_take_value(const struct value_form *form, struct slice value, struct buf *out, struct err_msg *msg)
+{
         enum err rc;
 
-        if (call->session->format == FORMAT_JSON)
-                return value_from_json(value, &limits, out, &call->message);
-        rc = value_check(value, &limits, &call->message);
+        if (form->format == FORMAT_JSON)
+                return value_from_json(value, &form->limits, out, msg);
+        rc = value_check(value, &form->limits, msg);
         return rc != OK ? rc : buf_append_slice(out, value);
 }
 
@@ -191,7 +199,8 @@ static void mail_back(struct source_write *source)
         lane_post(write->lane, &write->mail);
 }
 
-enum err write_start(struct write *write, struct call *call)
+/* The reply will come by mail. */
+static enum err defer(struct write *write, struct call *call)
 {
         enum err rc = call_need_slot(call);
 
@@ -199,15 +208,56 @@ enum err write_start(struct write *write, struct call *call)
                 write_destroy(&write);
                 return rc;
         }
-        VC_ASSERT(call->hold);
         write->mail.handle = finish;
         write->source.done = mail_back;
         write->source.context = write;
+        call_defer(call, &write->later);
+        return OK;
+}
+
+enum err write_start(struct write *write, struct call *call)
+{
+        enum err rc = defer(write, call);
+
+        if (rc != OK)
+                return rc;
+        VC_ASSERT(call->hold);
         if (write->source.kind == WRITE_TOUCH) {
                 write->source.tags = (const struct tag *)(const void *)buf_slice(&write->tags).data;
                 write->source.tag_count = buf_len(&write->tags) / sizeof(struct tag);
         }
-        call_defer(call, &write->later);
         source_apply(call->services->source, &write->source);
         return OK;
+}
+
+/* On the intake's thread: one after another, so that the source gets a connection's writes in their order. */
+static void take_in(struct aside_job *job)
+{
+        struct write *write = LIST_ENTRY(job, struct write, intake);
+        struct source_write *source = &write->source;
+
+        source->message.text[0] = '\0';
+        source->status = write_take_value(&write->form, buf_slice(&write->raw), &write->value, &source->message);
+        buf_deinit(&write->raw);
+        source->value = buf_slice(&write->value);
+        if (source->status == OK)
+                source_apply(write->lane->services->source, source);
+        else
+                mail_back(source);
+}
+
+enum err write_start_aside(struct write *write, struct call *call, struct slice value)
+{
+        enum err rc = buf_append_slice(&write->raw, value);
+
+        if (rc != OK) {
+                write_destroy(&write);
+                return rc;
+        }
+        write->form = write_form_of(call);
+        write->intake.run = take_in;
+        rc = defer(write, call);
+        if (rc == OK)
+                aside_add(call->services->intake, &write->intake);
+        return rc;
 }

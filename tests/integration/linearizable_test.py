@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Eight connections read, write, swap, erase and invalidate a few students' allergies for a while; the checker of
-linear.py then decides whether some order of all of it explains every answer. Reads go through GET, MGET, GET AFTER and
-the composite `summary`, which reads the same records: they are reads of one register."""
+"""Eight connections read, write, import, swap, erase and invalidate a few students' allergies for a while; the checker
+of linear.py then decides whether some order of all of it explains every answer. Reads go through GET, MGET, GET AFTER
+and the composite `summary`, which reads the same records: they are reads of one register. Imports are pipelined, and
+overlap; a read pipelined behind them must see the last one."""
 import json
 import os
 import pathlib
@@ -41,6 +42,7 @@ class Nurse(threading.Thread):
         self.client = server.client()
         self.chance = random.Random(SEED * 100 + number)
         self.serial = number
+        self.own = "lin-own-%d" % number
         self.history = []
         self.tokens = {}
         self.conflicts = 0
@@ -95,6 +97,22 @@ class Nurse(threading.Thread):
             raise token
         self.tokens[student] = token
 
+    def import_many(self, student):
+        """Three imports and a read in one go, of the shared student and of one that nobody else writes."""
+        for register in (student, self.own):
+            values = [self.next_value()[0] for _ in range(3)]
+            rows = [json.dumps([dict(RECORD, student=register, code=str(value))]) for value in values]
+            called = time.monotonic_ns()
+            self.client.send_raw(b"".join([resp.encode("IMPORT", "allergies", row) for row in rows] +
+                                          [resp.encode("GET", "allergies:" + register)]))
+            for value in values:
+                reply = self.client.read()
+                self.wrote(register, reply if isinstance(reply, resp.Error) else dict(resp.pairs(reply))[b"token"])
+                self.history.append(linear.write(register, value, called, time.monotonic_ns()))
+            reply = self.client.read()
+            self.saw(register, reply, called, time.monotonic_ns())
+            assert register != self.own or value_in(reply) == values[-1], "a read did not see the import before it"
+
     def swap(self, student):
         """Read with its stamp, then write only if nothing came between."""
         reply, called, returned = self.timed("GET", "allergies:" + student, "WITHMETA")
@@ -119,9 +137,9 @@ class Nurse(threading.Thread):
         self.wrote(student, self.timed("INVALIDATE", *words)[0])
 
 
-ACTIONS = [Nurse.get, Nurse.get_after_own_write, Nurse.get_summary, Nurse.get_many, Nurse.put, Nurse.swap,
-           Nurse.erase, Nurse.invalidate]
-WEIGHTS = [30, 10, 10, 10, 8, 12, 2, 4]
+ACTIONS = [Nurse.get, Nurse.get_after_own_write, Nurse.get_summary, Nurse.get_many, Nurse.put, Nurse.import_many,
+           Nurse.swap, Nurse.erase, Nurse.invalidate]
+WEIGHTS = [30, 10, 10, 10, 8, 3, 12, 2, 4]
 
 
 class Linearizable(unittest.TestCase):
@@ -129,7 +147,7 @@ class Linearizable(unittest.TestCase):
         print("seed %d" % SEED)
         with vc.Server("--threads", "4") as server:
             with server.client() as client:
-                for student in STUDENTS:
+                for student in STUDENTS + ["lin-own-%d" % number for number in range(CONNECTIONS)]:
                     client.call("PUT", "student:" + student, json.dumps({
                         "first_name": "A", "last_name": "B", "birth_date": "2012-01-01", "gender": "F"}), "IF", "NEW")
             nurses = [Nurse(server, number) for number in range(CONNECTIONS)]

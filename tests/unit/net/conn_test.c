@@ -86,6 +86,95 @@ static void a_write_that_fails_says_why_and_the_connection_goes_on(void **state)
         net_rig_expect(&s->rig, s->client, "-UNAVAILABLE no space left on the device\r\n+PONG\r\n");
 }
 
+/* What an IMPORT of no rows replies at that position. */
+static void add_import_reply(struct buf *out, int position)
+{
+        assert_ok(buf_printf(out,
+                "*8\r\n$5\r\ntoken\r\n$21\r\nv1-000000000000004d-%x\r\n$7\r\nwritten\r\n:0\r\n$9\r\nunchanged\r\n:0\r\n"
+                "$15\r\nunknown_student\r\n:0\r\n",
+                (unsigned)position));
+}
+
+static const char *text_of(struct buf *buf)
+{
+        assert_ok(buf_append(buf, "", 1));
+        return (const char *)buf_slice(buf).data;
+}
+
+static void imports_overlap_and_everything_else_waits_for_them(void **state)
+{
+        struct state *s = *state;
+        struct buf replies;
+
+        buf_init(&replies, 0);
+        fake_source_hold(s->rig.fake);
+        net_rig_send(&s->rig, s->client, "GET student:1\r\nIMPORT visits []\r\nFOO\r\nIMPORT visits []\r\n");
+        net_rig_send(&s->rig, s->client, "GET student:2\r\nIMPORT visits []\r\n");
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 0); /* a read came before */
+        fake_source_release(s->rig.fake);
+        net_rig_expect(&s->rig, s->client, "$-1\r\n");
+        assert_int_equal(fake_source_reads(s->rig.fake), 1); /* the second read waits for the imports */
+        fake_source_hold(s->rig.fake);
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 2);
+        add_import_reply(&replies, 2);
+        assert_ok(buf_append_str(&replies, "-ERR unknown command 'FOO', HELP lists all\r\n"));
+        add_import_reply(&replies, 3);
+        net_rig_expect(&s->rig, s->client, text_of(&replies));
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 0); /* the third import waits for the read */
+        assert_int_equal(fake_source_reads(s->rig.fake), 2);
+        fake_source_release(s->rig.fake);
+        net_rig_expect(&s->rig, s->client, "$-1\r\n");
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 1);
+        buf_deinit(&replies);
+}
+
+static void other_writes_wait_for_imports(void **state)
+{
+        struct state *s = *state;
+
+        net_rig_send(
+                &s->rig, s->client, "IMPORT visits []\r\nINVALIDATE ALL\r\nIMPORT visits []\r\nCLIENT FORMAT json\r\n");
+        for (int i = 0; i < 3; i++)
+                assert_int_equal(net_rig_answer_writes(&s->rig, OK), 1);
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 0);
+}
+
+static void overlapping_imports_are_bounded_by_their_bytes(void **state)
+{
+        enum { SIZE = 60000, COUNT = 12, AT_ONCE = 5 /* the fifth is the one that passes a quarter of 1 MB */ };
+        struct state *s = *state;
+        struct buf request;
+
+        buf_init(&request, 0);
+        assert_ok(buf_printf(&request, "*3\r\n$6\r\nIMPORT\r\n$6\r\nvisits\r\n$%d\r\n[%*s]\r\n", SIZE, SIZE - 2, ""));
+        for (int i = 0; i < COUNT; i++) {
+                struct slice bytes = buf_slice(&request);
+
+                assert_int_equal(write(s->client, bytes.data, bytes.len), (ssize_t)bytes.len);
+                net_rig_settle(&s->rig);
+                if (i == AT_ONCE)
+                        assert_int_equal(net_rig_answer_writes(&s->rig, OK), AT_ONCE);
+        }
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), AT_ONCE);
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), COUNT - 2 * AT_ONCE);
+        buf_deinit(&request);
+}
+
+static void an_import_that_cannot_be_read_is_answered_in_its_turn(void **state)
+{
+        struct state *s = *state;
+        struct buf replies;
+
+        buf_init(&replies, 0);
+        net_rig_send(&s->rig, s->client, "IMPORT visits []\r\nIMPORT visits [\r\nIMPORT visits []\r\n");
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 2);
+        add_import_reply(&replies, 2);
+        assert_ok(buf_append_str(&replies, "-BADVALUE JSON at line 1, column 1: ']' expected near end of file\r\n"));
+        add_import_reply(&replies, 3);
+        net_rig_expect(&s->rig, s->client, text_of(&replies));
+        buf_deinit(&replies);
+}
+
 static void a_client_that_leaves_takes_nothing_down(void **state)
 {
         struct state *s = *state;
@@ -331,7 +420,9 @@ static void converse_with_a_failure(struct state *s, struct allocations *a)
         mem_set_gate(count_allocation, a);
         client = net_rig_connect(&s->rig);
         say(s, client, misses);
-        say(s, client, "INVALIDATE STUDENT 1 2\r\nCLIENT LIST\r\nINFO\r\nEXPLAIN student:1\r\n");
+        say(s, client, "IMPORT visits []\r\nINVALIDATE STUDENT 1 2\r\n");
+        (void)net_rig_answer_writes(&s->rig, OK);
+        say(s, client, "CLIENT LIST\r\nINFO\r\nEXPLAIN student:1\r\n");
         (void)net_rig_answer_writes(&s->rig, OK);
         mem_set_gate(NULL, NULL);
         close(client);
@@ -377,6 +468,10 @@ int main(void)
                 WITH_RIG(pipelined_misses_are_one_batch),
                 WITH_RIG(a_write_waits_for_what_came_before_and_is_waited_for),
                 WITH_RIG(a_write_that_fails_says_why_and_the_connection_goes_on),
+                WITH_RIG(imports_overlap_and_everything_else_waits_for_them),
+                WITH_RIG(other_writes_wait_for_imports),
+                WITH_RIG(overlapping_imports_are_bounded_by_their_bytes),
+                WITH_RIG(an_import_that_cannot_be_read_is_answered_in_its_turn),
                 WITH_RIG(a_client_that_leaves_takes_nothing_down),
                 WITH_RIG(a_half_closed_client_gets_its_answers),
                 WITH_RIG(a_bad_frame_ends_the_connection_after_the_replies_before_it),
