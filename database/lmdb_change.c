@@ -6,6 +6,8 @@
 #include "database/lmdb_read.h"
 #include "database/lmdb_record.h"
 
+#include <stdlib.h>
+
 void lmdb_change_begin(struct lmdb_change *change, MDB_txn *txn)
 {
         change->store.txn = txn;
@@ -132,7 +134,7 @@ static enum err check_condition(struct lmdb_change *c, struct source_write *w)
 static enum err touch_for(
         struct lmdb_change *c, struct source_write *w, const struct record_table *table, struct slice student)
 {
-        enum err rc = w->touched == NULL ? OK : buf_append(w->touched, &student, sizeof(student));
+        enum err rc = w->touched == NULL ? OK : source_touched_add(w->touched, student);
 
         return rc == OK ? touch(c, w->tenant, table->name, student) : rc;
 }
@@ -242,45 +244,99 @@ static enum err apply_touch(struct lmdb_change *c, const struct source_write *w)
         return rc;
 }
 
-/* The rows of one student, from *next on, which then is the first row behind them. */
-static enum err import_student(
-        struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows, size_t *next)
+/* ---- many rows ---- */
+
+static enum err reject_unknown(struct source_write *w, const struct lmdb_row *row)
 {
-        const struct lmdb_place place = {w->table, w->tenant, &w->message};
-        const struct slice student = rows->row[*next].student;
-        const bool is_students = w->table == c->schema->students;
-        uint64_t changes = 0;
-        enum err rc = is_students
-                              ? OK
-                              : lmdb_read_student(c->store.txn, c->store.dbs, c->schema->students, w->tenant, student);
-        bool known = rc == OK;
+        const struct source_reject unknown = {row->at, reject_of(REJECT_STUDENT, "student")};
 
-        if (rc != OK && rc != ERR_NOTFOUND)
-                return rc;
-        for (; *next < rows->count && slice_equal(rows->row[*next].student, student); (*next)++) {
-                enum lmdb_outcome outcome = LMDB_UNCHANGED;
-
-                if (!known) {
-                        w->unknown_student++;
-                        continue;
-                }
-                rc = lmdb_store_put(&c->store, &place, &rows->row[*next], &outcome);
-                if (rc != OK)
-                        return rc;
-                changes += outcome != LMDB_UNCHANGED;
-                w->unchanged += outcome == LMDB_UNCHANGED;
-                c->students += is_students && outcome == LMDB_CREATED;
-        }
-        w->written += changes;
-        return changes > 0 ? touch_for(c, w, w->table, student) : OK;
+        w->rejected++;
+        return w->rejects == NULL ? OK : buf_append(w->rejects, &unknown, sizeof(unknown));
 }
 
-static enum err apply_import(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
+/* What an IMPORT or ERASE_ROWS does to one row. */
+static enum err import_row(struct lmdb_change *c, struct source_write *w, const struct lmdb_row *row, bool *changed)
 {
-        enum err rc = OK;
+        const struct lmdb_place place = {w->table, w->tenant, &w->message};
+        enum lmdb_outcome outcome;
+        enum err rc = lmdb_store_put(&c->store, &place, row, &outcome);
 
+        *changed = rc == OK && outcome != LMDB_UNCHANGED;
+        c->students += rc == OK && w->table == c->schema->students && outcome == LMDB_CREATED;
+        return rc;
+}
+
+static enum err change_row(struct lmdb_change *c, struct source_write *w, const struct lmdb_row *row, bool *changed)
+{
+        const struct lmdb_place place = {w->table, w->tenant, &w->message};
+
+        if (w->kind == WRITE_IMPORT)
+                return import_row(c, w, row, changed);
+        return lmdb_store_erase_row(&c->store, &place, row, changed);
+}
+
+/* The rows of one student, from *next on, which then is the first row behind them. */
+static enum err change_student(
+        struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows, size_t *next)
+{
+        const struct slice student = rows->row[*next].student;
+        bool must_exist = w->kind == WRITE_IMPORT && w->table != c->schema->students;
+        uint64_t changes = 0;
+        enum err rc = OK;
+        bool known;
+
+        if (must_exist)
+                rc = lmdb_read_student(c->store.txn, c->store.dbs, c->schema->students, w->tenant, student);
+        if (rc != OK && rc != ERR_NOTFOUND)
+                return rc;
+        known = rc == OK;
+        for (rc = OK; rc == OK && *next < rows->count && slice_equal(rows->row[*next].student, student); (*next)++) {
+                bool changed = false;
+
+                if (!known) {
+                        rc = reject_unknown(w, &rows->row[*next]);
+                        continue;
+                }
+                rc = change_row(c, w, &rows->row[*next], &changed);
+                changes += changed;
+                w->unchanged += !changed;
+        }
+        w->written += changes;
+        return rc == OK && changes > 0 && !w->dry_run ? touch_for(c, w, w->table, student) : rc;
+}
+
+static int compare_rejects(const void *left, const void *right)
+{
+        const struct source_reject *a = left;
+        const struct source_reject *b = right;
+
+        return (a->row > b->row) - (a->row < b->row);
+}
+
+static enum err begin_rejects(struct source_write *w, const struct lmdb_rows *rows)
+{
+        w->rejected = buf_len(&rows->rejects) / sizeof(struct source_reject);
+        if (w->rejects == NULL)
+                return OK;
+        buf_truncate(w->rejects, 0);
+        return buf_append_slice(w->rejects, buf_slice(&rows->rejects));
+}
+
+static enum err apply_rows(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
+{
+        enum err rc = begin_rejects(w, rows);
+
+        if (w->kind == WRITE_ERASE_ROWS && w->table == c->schema->students) {
+                w->status = err_set(&w->message, ERR_USE, "a student is more than one record; erase the student");
+                return OK;
+        }
+        w->unchanged = rows->twins;
+        c->store.dry_run = w->dry_run;
         for (size_t next = 0; rc == OK && next < rows->count;)
-                rc = import_student(c, w, rows, &next);
+                rc = change_student(c, w, rows, &next);
+        c->store.dry_run = false;
+        if (rc == OK && w->rejects != NULL && w->rejected > 1)
+                qsort(w->rejects->data + w->rejects->start, w->rejected, sizeof(struct source_reject), compare_rejects);
         return rc;
 }
 
@@ -291,7 +347,7 @@ enum err lmdb_change_apply(struct lmdb_change *change, struct source_write *writ
         write->status = OK;
         write->message.text[0] = '\0';
         write->position = POSITION_NONE;
-        write->written = write->unchanged = write->unknown_student = 0;
+        write->written = write->unchanged = write->rejected = 0;
         if (write->touched != NULL)
                 buf_truncate(write->touched, 0);
         switch (write->kind) {
@@ -299,7 +355,8 @@ enum err lmdb_change_apply(struct lmdb_change *change, struct source_write *writ
         case WRITE_ERASE: rc = apply_erase(change, write); break;
         case WRITE_ERASE_STUDENT: rc = apply_erase_student(change, write); break;
         case WRITE_TOUCH: rc = apply_touch(change, write); break;
-        case WRITE_IMPORT: rc = apply_import(change, write, rows); break;
+        case WRITE_IMPORT:
+        case WRITE_ERASE_ROWS: rc = apply_rows(change, write, rows); break;
         }
         return rc;
 }

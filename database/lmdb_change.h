@@ -24,7 +24,7 @@ void lmdb_change_deinit(struct lmdb_change *change);
 
 /* Carries out one write. OK: done, or refused, and write->status says which (with message, and position on CONFLICT).
  * Else: the code of the failure, the particulars in write->message; the transaction must be aborted. Counts written,
- * unchanged, unknown_student and touched anew. The writer's thread. */
+ * unchanged, rejected, touched and rejects anew. The writer's thread. */
 enum err lmdb_change_apply(
         struct lmdb_change *change, struct source_write *write, const struct lmdb_rows *rows) MUST_CHECK;
 

@@ -37,16 +37,27 @@ static void append_part16(struct lmdb_key *key, struct slice id)
         append(key, part.data, part.len);
 }
 
+void lmdb_key_start_tenant(struct lmdb_key *key, struct slice tenant)
+{
+        key->len = 0;
+        append_part16(key, tenant);
+}
+
 void lmdb_key_start(struct lmdb_key *key, struct slice tenant, const char *table)
 {
         size_t table_len = strlen(table);
         uint8_t head = (uint8_t)table_len;
 
         VC_ASSERT(table_len <= LMDB_PART_MAX);
-        key->len = 0;
-        append_part16(key, tenant);
+        lmdb_key_start_tenant(key, tenant);
         append(key, &head, 1);
         append(key, table, table_len);
+}
+
+void lmdb_key_start_as(struct lmdb_key *key, struct slice from, struct slice part)
+{
+        key->len = 0;
+        append(key, from.data, (size_t)(part.data - from.data) + part.len);
 }
 
 void lmdb_key_add_rank(struct lmdb_key *key, const uint8_t *rank, size_t len)

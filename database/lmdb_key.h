@@ -37,6 +37,9 @@ static inline struct slice lmdb_key_slice(const struct lmdb_key *key)
         return slice_of(key->bytes, key->len);
 }
 
+/* Begins a key with the tenant alone: what all of its keys begin with. */
+void lmdb_key_start_tenant(struct lmdb_key *key, struct slice tenant);
+
 /* Begins a key: tenant and table. The table's name has at most LMDB_PART_MAX bytes (ours to promise). */
 void lmdb_key_start(struct lmdb_key *key, struct slice tenant, const char *table);
 
@@ -61,6 +64,9 @@ struct lmdb_key_parts {
 
 /* Takes a stored key apart; `rank_len` is 0, 8 or 2 by the kind of key. False: it is none of ours. */
 bool lmdb_key_split(struct slice key, size_t rank_len, struct lmdb_key_parts *out) MUST_CHECK;
+
+/* Begins a key with what stands in the stored key `from` up to the end of its part `part`. */
+void lmdb_key_start_as(struct lmdb_key *key, struct slice from, struct slice part);
 
 /* True when the key is of the run that begins with `run`. */
 static inline bool lmdb_key_has_prefix(struct slice key, const struct lmdb_key *run)

@@ -6,17 +6,20 @@
 
 #include <stdlib.h>
 
+static int compare_keys(const struct lmdb_row *a, const struct lmdb_row *b)
+{
+        int order = slice_compare(a->student, b->student);
+
+        return order != 0 ? order : slice_compare(a->id, b->id);
+}
+
 static int compare_rows(const void *left, const void *right)
 {
         const struct lmdb_row *a = left;
         const struct lmdb_row *b = right;
-        int order = slice_compare(a->student, b->student);
+        int order = compare_keys(a, b);
 
-        if (order == 0)
-                order = slice_compare(a->id, b->id);
-        if (order == 0)
-                order = a->at < b->at ? -1 : a->at > b->at;
-        return order;
+        return order != 0 ? order : (a->at > b->at) - (a->at < b->at);
 }
 
 static enum err not_normal(struct err_msg *msg)
@@ -24,40 +27,87 @@ static enum err not_normal(struct err_msg *msg)
         return err_set(msg, ERR_BADVALUE, "the value is not a record in normal form");
 }
 
-/* A PUT comes in normal form from record_normalise(). */
-static enum err add_put_row(
-        struct lmdb_rows *rows, const struct source_write *write, struct slice map, struct err_msg *msg)
+static enum err reject_row(struct lmdb_rows *rows, uint32_t at, struct reject reject)
 {
-        struct lmdb_row *row = &rows->row[rows->count];
+        const struct source_reject row = {at, reject};
 
-        *row = (struct lmdb_row){.student = write->id, .map = map, .at = rows->count};
+        return buf_append(&rows->rejects, &row, sizeof(row));
+}
+
+/* What all rows of one write are made from. */
+struct making {
+        struct lmdb_rows *rows;
+        const struct source_write *write;
+        const struct lmdb_schema *schema;
+        struct err_msg *msg;
+};
+
+/* A PUT comes in normal form from record_normalise(). */
+static enum err add_put_row(const struct making *m, struct slice map, uint32_t at)
+{
+        const struct source_write *write = m->write;
+        struct lmdb_row *row = &m->rows->row[m->rows->count];
+
+        *row = (struct lmdb_row){.student = write->id, .map = map, .at = at};
         if (!value_member_text(map, "id", &row->id))
-                return not_normal(msg);
+                return not_normal(m->msg);
         if (write->type->shape == RECORD_ONE && !slice_equal(row->id, write->id))
-                return not_normal(msg);
-        rows->count++;
+                return not_normal(m->msg);
+        m->rows->count++;
         return OK;
 }
 
-/* The maps of an IMPORT are made in rows->bytes, which moves as it grows: until the end only map.len is right. */
-static enum err add_import_row(struct lmdb_rows *rows, struct record_row *row, struct err_msg *msg)
+/* The maps are made in rows->bytes, which moves as it grows: until the end only map.len is right. */
+static enum err add_import_row(const struct making *m, struct slice item, uint32_t at)
 {
+        struct lmdb_rows *rows = m->rows;
+        struct record_row row = {
+                .table = m->write->table,
+                .student_kind = m->schema->student_ids,
+                .is_student = m->write->table == m->schema->students,
+                .index = at,
+                .row = item,
+        };
         size_t start = buf_len(&rows->bytes);
-        enum err rc = record_from_row(row, &rows->bytes, msg);
+        enum err rc = record_from_row(&row, &rows->bytes, m->msg);
 
+        if (rc == ERR_BADVALUE)
+                return reject_row(rows, at, reject_of(REJECT_VALUE, NULL));
         if (rc != OK)
                 return rc;
-        rows->row[rows->count] = (struct lmdb_row){
-                .student = row->student,
-                .id = row->id,
+        rows->row[rows->count++] = (struct lmdb_row){
+                .student = row.student,
+                .id = row.id,
                 .map = slice_of(NULL, buf_len(&rows->bytes) - start),
-                .at = rows->count,
+                .at = at,
         };
-        rows->count++;
         return OK;
 }
 
-static void place_import_maps(struct lmdb_rows *rows)
+static enum err add_erase_row(const struct making *m, struct slice item, uint32_t at)
+{
+        struct lmdb_row *row = &m->rows->row[m->rows->count];
+
+        *row = (struct lmdb_row){.at = at};
+        if (!value_member_text(item, "student", &row->student) || !value_member_text(item, "id", &row->id))
+                return err_set(m->msg, ERR_BADVALUE, "rows[%u]: not a map with a student and an id", at);
+        if (record_id_check(ID_KIND_TEXT, row->student, NULL) != OK ||
+                record_id_check(ID_KIND_TEXT, row->id, NULL) != OK)
+                return err_set(m->msg, ERR_BADVALUE, "rows[%u]: student or id cannot be an id", at);
+        m->rows->count++;
+        return OK;
+}
+
+static enum err add_row(const struct making *m, struct slice item, uint32_t at)
+{
+        switch (m->write->kind) {
+        case WRITE_PUT: return add_put_row(m, item, at);
+        case WRITE_IMPORT: return add_import_row(m, item, at);
+        default: return add_erase_row(m, item, at);
+        }
+}
+
+static void place_maps(struct lmdb_rows *rows)
 {
         const uint8_t *at = buf_slice(&rows->bytes).data;
 
@@ -67,80 +117,74 @@ static void place_import_maps(struct lmdb_rows *rows)
         }
 }
 
-static enum err make_import(struct lmdb_rows *rows, const struct source_write *write, const struct lmdb_schema *schema,
-        struct value_iter *iter, struct err_msg *msg)
+static enum err add_rows(const struct making *m, struct value_iter *iter)
 {
-        struct record_row row = {
-                .table = write->table,
-                .student_kind = schema->student_ids,
-                .is_student = write->table == schema->students,
-        };
+        struct slice item;
+        enum err rc = OK;
 
-        while (value_next(iter, &row.row)) {
-                enum err rc = add_import_row(rows, &row, msg);
-
-                if (rc != OK)
-                        return rc;
-                row.index++;
-        }
-        place_import_maps(rows);
-        return OK;
+        for (uint32_t at = 0; rc == OK && value_next(iter, &item); at++)
+                rc = add_row(m, item, at);
+        if (rc == OK && m->write->kind == WRITE_IMPORT)
+                place_maps(m->rows);
+        return rc == OK && iter->left > 0 ? not_normal(m->msg) : rc;
 }
 
-static enum err make_put(
-        struct lmdb_rows *rows, const struct source_write *write, struct value_iter *iter, struct err_msg *msg)
+static enum err make_rows(const struct making *m)
 {
-        struct slice map;
-
-        while (value_next(iter, &map)) {
-                enum err rc = add_put_row(rows, write, map, msg);
-
-                if (rc != OK)
-                        return rc;
-        }
-        return OK;
-}
-
-static enum err make_rows(
-        struct lmdb_rows *rows, const struct source_write *write, const struct lmdb_schema *schema, struct err_msg *msg)
-{
-        bool is_one = write->kind == WRITE_PUT && write->type->shape == RECORD_ONE;
+        bool is_one = m->write->kind == WRITE_PUT && m->write->type->shape == RECORD_ONE;
         struct value_iter iter = {.left = 1};
-        enum err rc;
 
-        if (!is_one && !value_iter_init(&iter, write->value, VALUE_LIST))
-                return err_set(msg, ERR_BADVALUE, "the value is not a list of records");
-        if (iter.left > write->value.len) /* each item takes a byte at least */
-                return not_normal(msg);
-        rows->row = vc_calloc(iter.left == 0 ? 1 : iter.left, sizeof(rows->row[0]));
-        if (rows->row == NULL)
-                return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-        if (is_one)
-                return add_put_row(rows, write, write->value, msg);
-        rc = write->kind == WRITE_PUT ? make_put(rows, write, &iter, msg)
-                                      : make_import(rows, write, schema, &iter, msg);
-        if (rc == OK && iter.left > 0)
-                return not_normal(msg);
-        return rc;
+        if (!is_one && !value_iter_init(&iter, m->write->value, VALUE_LIST))
+                return err_set(m->msg, ERR_BADVALUE, "the value is not a list of records");
+        if (iter.left > m->write->value.len) /* each item takes a byte at least */
+                return not_normal(m->msg);
+        m->rows->row = vc_malloc((iter.left == 0 ? 1 : iter.left) * sizeof(m->rows->row[0]));
+        if (m->rows->row == NULL)
+                return err_set(m->msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+        return is_one ? add_put_row(m, m->write->value, 0) : add_rows(m, &iter);
+}
+
+/* Sorts, and keeps the first of the rows of each key. (A PUT has no two of one id: record_normalise() sees to that.) */
+static enum err sort_rows(struct lmdb_rows *rows)
+{
+        size_t kept = 0;
+
+        if (rows->count > 1)
+                qsort(rows->row, rows->count, sizeof(rows->row[0]), compare_rows);
+        for (size_t i = 0; i < rows->count; i++) {
+                const struct lmdb_row *row = &rows->row[i];
+                enum err rc = OK;
+
+                if (kept == 0 || compare_keys(&rows->row[kept - 1], row) != 0)
+                        rows->row[kept++] = *row;
+                else if (slice_equal(rows->row[kept - 1].map, row->map))
+                        rows->twins++;
+                else
+                        rc = reject_row(rows, row->at, reject_of(REJECT_DUPLICATE, "id"));
+                if (rc != OK)
+                        return rc;
+        }
+        rows->count = kept;
+        return OK;
 }
 
 enum err lmdb_rows_make(
         struct lmdb_rows *out, const struct source_write *write, const struct lmdb_schema *schema, struct err_msg *msg)
 {
+        const struct making m = {out, write, schema, msg};
         enum err rc;
 
         *out = (struct lmdb_rows){.row = NULL};
         buf_init(&out->bytes, 0);
-        if (write->kind != WRITE_PUT && write->kind != WRITE_IMPORT)
+        buf_init(&out->rejects, 0);
+        if (write->kind != WRITE_PUT && write->kind != WRITE_IMPORT && write->kind != WRITE_ERASE_ROWS)
                 return OK;
-        rc = make_rows(out, write, schema, msg);
-        if (rc != OK) {
+        rc = make_rows(&m);
+        if (rc == OK)
+                rc = sort_rows(out);
+        if (rc != OK)
                 lmdb_rows_deinit(out);
-                return rc;
-        }
-        if (out->count > 1)
-                qsort(out->row, out->count, sizeof(out->row[0]), compare_rows);
-        return OK;
+        return rc;
 }
 
 void lmdb_rows_deinit(struct lmdb_rows *rows)
@@ -149,6 +193,7 @@ void lmdb_rows_deinit(struct lmdb_rows *rows)
         rows->row = NULL;
         rows->count = 0;
         buf_deinit(&rows->bytes);
+        buf_deinit(&rows->rejects);
 }
 
 static int compare_id(const void *id, const void *row)

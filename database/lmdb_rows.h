@@ -7,18 +7,21 @@
 struct lmdb_row {
         struct slice student;
         struct slice id;
-        struct slice map; /* in normal form (database/record.h) */
-        size_t at;        /* place among the rows given: of two rows of one key the later one holds */
+        struct slice map; /* in normal form (database/record.h); empty for ERASE_ROWS */
+        uint32_t at;      /* place among the rows given, from 0 */
 };
 
 struct lmdb_rows {
-        struct lmdb_row *row; /* by student, then id, then place */
+        struct lmdb_row *row; /* by student, then id; no two of one key */
         size_t count;
-        struct buf bytes; /* what maps point to, for IMPORT */
+        struct buf bytes;   /* what maps point to, for IMPORT */
+        struct buf rejects; /* struct source_reject, in no order: the rows that do not fit, and twins that differ */
+        uint64_t twins;     /* rows that equal an earlier one */
 };
 
-/* Makes the rows of a PUT or IMPORT (none of other kinds of write). They borrow from `write`. ERR_BADVALUE names the
- * row and what is wrong; ERR_NOMEM; *out is empty then. Any thread. */
+/* Makes the rows of a PUT, IMPORT or ERASE_ROWS (none of other kinds of write). They borrow from `write`. Of two rows
+ * of one key the earlier one holds; the other one is a twin, or rejected when it differs. ERR_BADVALUE names what is
+ * wrong with the value as a whole; ERR_NOMEM; *out is empty then. Any thread. */
 enum err lmdb_rows_make(struct lmdb_rows *out, const struct source_write *write, const struct lmdb_schema *schema,
         struct err_msg *msg) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include "database/lmdb_check.h"
 #include "database/lmdb_index.h"
 #include "database/lmdb_read.h"
+#include "database/lmdb_walk.h"
 #include "database/lmdb_writer.h"
 
 struct lmdb_source {
@@ -64,6 +65,11 @@ static void fetch_many(struct source *source, struct list *reads)
 static enum err scan(struct source *source, const struct source_scan *what, struct err_msg *msg)
 {
         return lmdb_index_scan(of(source)->env, what, msg);
+}
+
+static enum err walk(struct source *source, const struct source_walk *what, struct err_msg *msg)
+{
+        return lmdb_walk(of(source)->env, what, msg);
 }
 
 /* ---- writes ---- */
@@ -140,6 +146,7 @@ static const struct source_ops OPS = {
         .fetch_many = fetch_many,
         .apply = apply,
         .scan = scan,
+        .walk = walk,
         .health = health,
         .close = close_source,
 };

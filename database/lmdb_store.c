@@ -84,9 +84,37 @@ enum err lmdb_store_put(const struct lmdb_store *s, const struct lmdb_place *pla
                 *outcome = LMDB_UNCHANGED;
                 return OK;
         }
+        if (s->dry_run)
+                return OK;
         lmdb_index_rows_of(place->table, &parts, row->map, &fresh);
         rc = store(s, place->table, &key, row); /* from here on `stored` is not to be read */
         return rc == OK ? lmdb_index_replace(s->txn, s->dbs, old.decoded ? &old.rows : NULL, &fresh) : rc;
+}
+
+enum err lmdb_store_erase_row(
+        const struct lmdb_store *s, const struct lmdb_place *place, const struct lmdb_row *row, bool *erased)
+{
+        const struct lmdb_key_parts parts = {.tenant = place->tenant, .student = row->student, .record = row->id};
+        struct present old;
+        struct lmdb_key key;
+        MDB_val at;
+        MDB_val stored;
+        enum err rc;
+        int found;
+
+        lmdb_key_student(&key, place->tenant, place->table->name, row->student);
+        lmdb_key_add_record(&key, row->id);
+        at = lmdb_val(lmdb_key_slice(&key));
+        found = mdb_get(s->txn, s->dbs->records, &at, &stored);
+        *erased = found == MDB_SUCCESS;
+        if (found != MDB_SUCCESS)
+                return found == MDB_NOTFOUND ? OK : lmdb_err(found);
+        open_present(place->table, &parts, &stored, &old);
+        rc = check_same_ids(&old, row, place->msg);
+        if (rc != OK || s->dry_run)
+                return rc;
+        rc = lmdb_index_replace(s->txn, s->dbs, old.decoded ? &old.rows : NULL, NULL);
+        return rc == OK ? lmdb_err(mdb_del(s->txn, s->dbs->records, &at, NULL)) : rc;
 }
 
 /* Erases the record at the cursor and its index rows. */

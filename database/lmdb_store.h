@@ -10,6 +10,7 @@ struct lmdb_store {
         MDB_txn *txn;
         const struct lmdb_dbs *dbs;
         struct position position; /* of the commit, if there will be one */
+        bool dry_run;             /* of the write under way: say what would be, and write nothing */
 };
 
 /* Where records are written: the tenant's table. */
@@ -25,6 +26,10 @@ enum lmdb_outcome { LMDB_UNCHANGED, LMDB_CHANGED, LMDB_CREATED };
  * whose long id has the same hash; errors of LMDB. Abort the transaction on any. The writer's thread. */
 enum err lmdb_store_put(const struct lmdb_store *store, const struct lmdb_place *place, const struct lmdb_row *row,
         enum lmdb_outcome *outcome) MUST_CHECK;
+
+/* Erases the row's record; *erased says whether there was one. Errors as lmdb_store_put(). */
+enum err lmdb_store_erase_row(const struct lmdb_store *store, const struct lmdb_place *place,
+        const struct lmdb_row *row, bool *erased) MUST_CHECK;
 
 /* A student's records of one table. */
 struct lmdb_run {

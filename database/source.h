@@ -1,5 +1,5 @@
-/* The source of truth, behind one interface: read many, write, scan, health. LMDB is the first member; a PostgreSQL
- * source joins without edits elsewhere.
+/* The source of truth, behind one interface: read many, write, go through it, health. LMDB is the first member; a
+ * PostgreSQL source joins without edits elsewhere.
  *
  * All calls are asynchronous in form: a request carries its `done`, which is called exactly once. A source may call it
  * before the call returns (LMDB reads do: they are answered from mapped memory) or later on a thread of its own (LMDB
@@ -7,12 +7,9 @@
 #ifndef DATABASE_SOURCE_H
 #define DATABASE_SOURCE_H
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/list.h"
-#include "database/record_type.h"
-#include "database/snapshot.h"
-#include "database/tag.h"
+#include "database/source_walk.h"
+#include "database/source_write.h"
 
 struct source;
 
@@ -30,37 +27,6 @@ struct source_read {
         struct buf value;         /* msgpack of the reply; initialised by the caller, freed by the caller */
         uint64_t epoch;           /* the history it was read in: of the hooks; 0: the source cannot say */
         struct snapshot snapshot; /* what the data contains */
-};
-
-enum source_write_kind { WRITE_PUT, WRITE_ERASE, WRITE_ERASE_STUDENT, WRITE_TOUCH, WRITE_IMPORT };
-enum source_condition { IF_FORCE, IF_NEW, IF_UNCHANGED };
-
-/* One write. The caller owns it and all it points to until `done`. */
-struct source_write {
-        struct list link; /* the source's, while it is under way */
-        enum source_write_kind kind;
-        struct slice tenant;
-        const struct record_type *type;   /* PUT, ERASE */
-        const struct record_table *table; /* IMPORT */
-        struct slice id;                  /* PUT, ERASE, ERASE_STUDENT */
-        struct slice value;               /* PUT: what record_normalise() made of the client's value. IMPORT: msgpack
-                                             list of rows that has passed value_check(); the source checks each row by
-                                             record_from_row() and takes all of them or none */
-        enum source_condition condition;  /* PUT, ERASE */
-        struct position unchanged_since;  /* IF_UNCHANGED: no commit after it touched this key's records */
-        const struct tag *tags;           /* TOUCH */
-        size_t tag_count;
-        struct buf *touched; /* NULL, or where PUT, ERASE and IMPORT leave the students whose records in
-                                             the table they changed: struct slice, borrowed from id or value */
-        void (*done)(struct source_write *write); /* on the source's own thread */
-        void *context;
-        /* set before `done`: */
-        enum err status; /* OK: durable, and every cached copy is void. CONFLICT, NOSTUDENT, MAP_FULL… */
-        struct err_msg message;
-        struct position position; /* OK: of the commit. CONFLICT: the newest commit that touched the key */
-        uint64_t written;         /* IMPORT: records that are new or changed */
-        uint64_t unchanged;       /* IMPORT: records that were there already, equal */
-        uint64_t unknown_student; /* IMPORT: records left out, their student not being recorded */
 };
 
 /* What the freshness layer does around each commit, called on the source's writer thread in this order:
@@ -94,26 +60,17 @@ struct source_health {
         uint64_t damaged; /* records or index rows that do not fit together */
 };
 
-/* Walks an index in order: INDEX_ACTIVITY newest first, INDEX_SEVERITY the highest status and then severity first.
- * `visit` returns false to stop; it may read and write. The slices are valid during the call only. What is written
- * while the walk lasts may or may not be met. */
-enum source_index { INDEX_ACTIVITY, INDEX_SEVERITY };
-struct source_scan {
-        enum source_index index;
-        const struct record_table *table;
-        struct slice tenant;
-        bool (*visit)(void *context, struct slice student, struct slice record_id);
-        void *context;
-};
-
 struct source_ops {
         const char *name;
         /* Answers every read of the list (left empty) from ONE snapshot. Any thread. */
         void (*fetch_many)(struct source *source, struct list *reads);
-        /* Takes the write in order of the calls; `done` follows. Any thread. */
+        /* Takes the write in order of the calls; `done` follows. Prepares it on the calling thread (an IMPORT's rows:
+         * about two microseconds each), commits it on another. Any thread. */
         void (*apply)(struct source *source, struct source_write *write);
         /* OK when the index was walked to its end or the visitor stopped it. Any thread. */
         enum err (*scan)(struct source *source, const struct source_scan *scan, struct err_msg *msg);
+        /* OK when all rows were visited; else the visitor's result, or why the rest cannot be read. Any thread. */
+        enum err (*walk)(struct source *source, const struct source_walk *walk, struct err_msg *msg);
         /* Any thread; `deep` reads everything, and may take seconds. */
         enum err (*health)(struct source *source, bool deep, struct source_health *out, struct err_msg *msg);
         /* Stops taking writes, finishes those taken, closes, frees, nulls. */

@@ -257,7 +257,7 @@ static void reply_import(struct write *write)
         write_token(write, write->source.position);
         resp_member_int(out, "written", (int64_t)write->source.written);
         resp_member_int(out, "unchanged", (int64_t)write->source.unchanged);
-        resp_member_int(out, "unknown_student", (int64_t)write->source.unknown_student);
+        resp_member_int(out, "unknown_student", (int64_t)write->source.rejected);
 }
 
 enum err cmd_import(struct call *call)

@@ -107,14 +107,14 @@ static enum err add_touched(struct write *write)
 {
         const struct source_write *source = &write->source;
         const struct record_table *table = source->type != NULL ? source->type->table : source->table;
-        const struct slice *students = (const struct slice *)(const void *)buf_slice(&write->touched).data;
-        size_t count = buf_len(&write->touched) / sizeof(*students);
+        struct slice students = buf_slice(&write->touched);
+        struct slice student;
         enum err rc = OK;
 
-        for (size_t i = 0; rc == OK && i < count; i++) {
+        while (rc == OK && source_touched_next(&students, &student)) {
                 const struct tag tag = {.kind = TAG_STUDENT_TABLE,
                         .tenant = source->tenant,
-                        .student = students[i],
+                        .student = student,
                         .table = slice_str(table->name)};
 
                 rc = write_add_tag(write, &tag);

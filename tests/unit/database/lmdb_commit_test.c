@@ -210,7 +210,7 @@ static void refused_writes_leave_the_others_alone(void **state)
                 put(s, '1', &SCHOOL_VISIT_LIST, "[{\"id\":\"v\"}]"), /* before its student is there */
                 put(s, '2', &SCHOOL_STUDENT, "{\"id\":\"42\",\"name\":\"Ada\"}"),
                 put(s, '3', &SCHOOL_STUDENT, "{\"id\":\"42\",\"name\":\"Eve\"}"),
-                job_of(s, '4', WRITE_IMPORT, "[{\"id\":\"7\",\"name\":7}]"),
+                job_of(s, '4', WRITE_IMPORT, "{\"id\":\"7\",\"name\":7}"), /* no list */
                 put(s, '5', &SCHOOL_VISIT_LIST, "[{\"id\":\"w\"}]"),
         };
 

@@ -36,12 +36,13 @@ static void rows_come_in_the_order_of_their_keys(void **state)
         assert_ok(rows_of(&rows, &value, &SCHOOL_VISITS,
                 "[{\"student\":\"b\",\"id\":\"2\",\"n\":0},{\"student\":\"a\",\"id\":\"9\",\"n\":1},"
                 "{\"student\":\"b\",\"id\":\"1\",\"n\":2},{\"student\":\"b\",\"id\":\"2\",\"n\":3}]"));
-        assert_int_equal(rows.count, 4);
+        assert_int_equal(rows.count, 3);
         assert_slice_is(rows.row[0].student, "a");
         assert_value_is(rows.row[0].map, "{\"id\":\"9\",\"n\":1}");
         assert_value_is(rows.row[1].map, "{\"id\":\"1\",\"n\":2}");
-        assert_value_is(rows.row[2].map, "{\"id\":\"2\",\"n\":0}"); /* twins keep their order */
-        assert_value_is(rows.row[3].map, "{\"id\":\"2\",\"n\":3}");
+        assert_value_is(rows.row[2].map, "{\"id\":\"2\",\"n\":0}"); /* of twins the earlier one */
+        assert_int_equal(rows.row[2].at, 0);
+        assert_int_equal(buf_len(&rows.rejects), sizeof(struct source_reject));
         lmdb_rows_deinit(&rows);
         assert_int_equal(rows.count, 0);
         buf_deinit(&value);
@@ -81,6 +82,7 @@ static void a_row_is_found_by_what_its_id_is_stored_as(void **state)
 static void values_of_another_form_are_refused(void **state)
 {
         const char *const wrong[] = {"{}", "7", "[7]", "[{\"name\":\"no id\"}]", "[{\"id\":7}]"};
+        enum { NO_LISTS = 2 }; /* of them; the others are lists, whose rows alone are left out of an IMPORT */
         struct lmdb_rows rows;
         struct buf value;
 
@@ -89,8 +91,9 @@ static void values_of_another_form_are_refused(void **state)
                 assert_err(ERR_BADVALUE, rows_of(&rows, &value, NULL, wrong[i]));
                 assert_null(rows.row);
                 buf_deinit(&value);
-                assert_err(ERR_BADVALUE, rows_of(&rows, &value, &SCHOOL_VISITS, wrong[i]));
-                assert_null(rows.row);
+                assert_err(i < NO_LISTS ? ERR_BADVALUE : OK, rows_of(&rows, &value, &SCHOOL_VISITS, wrong[i]));
+                assert_int_equal(rows.count, 0);
+                lmdb_rows_deinit(&rows);
                 buf_deinit(&value);
         }
 }
