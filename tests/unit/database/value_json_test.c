@@ -1,5 +1,7 @@
 #include "database/value_json.h"
-#include "tests/lib/test.h"
+#include "tests/lib/values.h"
+
+#include <stdio.h>
 
 static const struct value_limits LIMITS = VALUE_LIMITS_DEFAULT;
 
@@ -69,22 +71,138 @@ static void refuse(const char *json, enum err code, const char *text)
 static void says_where_and_what_is_wrong(void **state)
 {
         (void)state;
-        refuse("[1,\n  {\"a\": 0.12345678901234567890}]", ERR_BADVALUE,
-                "JSON at line 2, column 9: a 64-bit float cannot hold this number without loss; write it as text");
-        refuse("1e999", ERR_BADVALUE,
-                "JSON at line 1, column 1: a 64-bit float cannot hold this number without loss; write it as text");
-        refuse("1e-999", ERR_BADVALUE,
-                "JSON at line 1, column 1: a 64-bit float cannot hold this number without loss; write it as text");
-        refuse("[9007199254740993.0]", ERR_BADVALUE,
-                "JSON at line 1, column 2: a 64-bit float cannot hold this number without loss; write it as text");
-        refuse("[9223372036854775808]", ERR_BADVALUE, "JSON at line 1, column 20: too big integer");
-        refuse("{\"a\":1,\"a\":2}", ERR_BADVALUE, "JSON at line 1, column 10: duplicate object key");
-        refuse("{\"a\":1,}", ERR_BADVALUE, "JSON at line 1, column 8: string or '}' expected");
-        refuse("[1] 2", ERR_BADVALUE, "JSON at line 1, column 5: end of file expected");
-        refuse("", ERR_BADVALUE, "JSON at line 1, column 0: unexpected token near end of file");
-        refuse("\"\xff\"", ERR_BADVALUE, "JSON at line 1, column 1: unable to decode byte 0xff");
-        refuse("\"open", ERR_BADVALUE, "JSON at line 1, column 5: premature end of input");
-        refuse("--1", ERR_BADVALUE, "JSON at line 1, column 1: invalid token");
+        refuse("{\"a\":1,\"a\":2}", ERR_BADVALUE,
+                "JSON at line 1, column 10: the object has a member of this name already");
+        refuse("{\"a\":1,}", ERR_BADVALUE, "JSON at line 1, column 8: invalid object key (must be a string)");
+        refuse("[1] 2", ERR_BADVALUE, "JSON at line 1, column 5: trailing garbage");
+        refuse("[1] []", ERR_BADVALUE, "JSON at line 1, column 5: trailing garbage");
+        refuse("", ERR_BADVALUE, "JSON at line 1, column 1: premature EOF");
+        refuse("{\"a\":", ERR_BADVALUE, "JSON at line 1, column 5: premature EOF");
+        refuse("\"open", ERR_BADVALUE, "JSON at line 1, column 5: premature EOF");
+        refuse("tru", ERR_BADVALUE, "JSON at line 1, column 3: invalid string in json text");
+        refuse("[1,\n2,\n 01]", ERR_BADVALUE, "JSON at line 3, column 3: after array element, I expect ',' or ']'");
+        refuse("--1", ERR_BADVALUE,
+                "JSON at line 1, column 1: malformed number, a digit is required after the minus sign");
+        refuse("/**/1", ERR_BADVALUE,
+                "JSON at line 1, column 1: probable comment found in input text, comments are not enabled");
+        refuse("\xef\xbb\xbf[]", ERR_BADVALUE, "JSON at line 1, column 1: invalid char in json text");
+}
+
+static void numbers_are_exact_or_refused(void **state)
+{
+        static const struct {
+                const char *json;
+                int line;
+                int column;
+        } lossy[] = {
+                {"[1,\n  {\"a\": 0.12345678901234567890}]", 2, 9},
+                {"1e999", 1, 1},
+                {"1e-999", 1, 1},
+                {"[9007199254740993.0]", 1, 2},
+                {"[9223372036854775808]", 1, 2},
+                {"[ -9223372036854775809]", 1, 3},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(lossy) / sizeof(lossy[0]); i++) {
+                char text[128];
+
+                (void)snprintf(text, sizeof(text),
+                        "JSON at line %d, column %d: 64 bits cannot hold this number without loss; write it as text",
+                        lossy[i].line, lossy[i].column);
+                refuse(lossy[i].json, ERR_BADVALUE, text);
+        }
+}
+
+/* As texts are read whose numbers may be anything. */
+static void numbers_become_text_where_that_is_asked_for(void **state)
+{
+        const struct value_json_rules rules = {.limits = VALUE_LIMITS_DEFAULT, .numbers = VALUE_NUMBERS_OR_TEXT};
+        struct value_json_fault fault;
+        struct buf value;
+
+        (void)state;
+        buf_init(&value, 0);
+        assert_ok(value_from_json_text(
+                slice_str("[1.10,0.12345678901234567890,9223372036854775808,-1e999,7]"), &rules, &value, &fault));
+        assert_value_is(buf_slice(&value), "[1.1,\"0.12345678901234567890\",\"9223372036854775808\",\"-1e999\",7]");
+        buf_deinit(&value);
+}
+
+static void refuses_what_the_parser_would_take(void **state)
+{
+        (void)state;
+        refuse("\"\xff\"", ERR_BADVALUE, "JSON at line 1, column 2: not UTF-8");
+        refuse("\"\xc0\xaf\"", ERR_BADVALUE, "JSON at line 1, column 2: not UTF-8");
+        refuse("\"\xed\xa0\x80\"", ERR_BADVALUE, "JSON at line 1, column 2: not UTF-8");
+        refuse("\"\\ud83d!\"", ERR_BADVALUE, "JSON at line 1, column 2: half of a surrogate pair");
+        refuse("\"\\ude00\\ud83d\"", ERR_BADVALUE, "JSON at line 1, column 2: half of a surrogate pair");
+        refuse("[1]\x0b", ERR_BADVALUE, "JSON at line 1, column 4: a control character");
+        refuse("{\"a\\u0000\":1}", ERR_BADVALUE, "JSON at line 1, column 10: a member's name has a NUL in it");
+}
+
+/* Where a list or map has so many members that its head is wider than the byte it began as. */
+static void many_members_have_wider_heads(void **state)
+{
+        static const uint32_t counts[] = {15, 16, 17, 65535, 65536};
+        const struct value_limits limits = {.bytes = 1u << 24, .depth = 3, .elements = 1u << 20};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+                struct buf json;
+                struct buf value;
+                struct buf expected;
+
+                buf_init(&json, 0);
+                buf_init(&value, 0);
+                buf_init(&expected, 0);
+                assert_ok(buf_append_str(&json, "[["));
+                assert_ok(value_put_list(&expected, 2));
+                assert_ok(value_put_list(&expected, counts[i]));
+                for (uint32_t k = 0; k < counts[i]; k++) {
+                        assert_ok(buf_append_str(&json, k == 0 ? "1" : ",1"));
+                        assert_ok(value_put_int(&expected, 1));
+                }
+                assert_ok(buf_append_str(&json, "],{"));
+                assert_ok(value_put_map(&expected, counts[i]));
+                for (uint32_t k = 0; k < counts[i]; k++) {
+                        char name[16];
+
+                        (void)snprintf(name, sizeof(name), "m%u", k);
+                        assert_ok(buf_printf(&json, "%s\"%s\":null", k == 0 ? "" : ",", name));
+                        assert_ok(value_put_str(&expected, name));
+                        assert_ok(value_put_nil(&expected));
+                }
+                assert_ok(buf_append_str(&json, "}]"));
+                assert_ok(value_from_json(buf_slice(&json), &limits, &value, NULL));
+                assert_true(slice_equal(buf_slice(&value), buf_slice(&expected)));
+                buf_deinit(&expected);
+                buf_deinit(&value);
+                buf_deinit(&json);
+        }
+}
+
+static void finds_twins_among_many(void **state)
+{
+        struct buf json;
+        struct buf value;
+        struct value_json_fault fault;
+        const struct value_json_rules rules = {.limits = VALUE_LIMITS_DEFAULT};
+
+        (void)state;
+        buf_init(&json, 0);
+        buf_init(&value, 0);
+        assert_ok(buf_append_str(&json, "{\n"));
+        for (int i = 0; i < 40; i++)
+                assert_ok(buf_printf(&json, "\"m%d\": {\"m%d\": 0},\n", i, i));
+        assert_ok(buf_append_str(&json, " \"m7\": 0,\n\"last\": 0}"));
+        assert_err(ERR_BADVALUE, value_from_json_text(buf_slice(&json), &rules, &value, &fault));
+        assert_int_equal(fault.reason, REJECT_JSON);
+        assert_int_equal(fault.line, 42);
+        assert_int_equal(fault.column, 5);
+        assert_int_equal(buf_len(&value), 0);
+        buf_deinit(&value);
+        buf_deinit(&json);
 }
 
 static void holds_its_limits(void **state)
@@ -97,11 +215,16 @@ static void holds_its_limits(void **state)
         buf_init(&value, 0);
         assert_ok(value_from_json(slice_str("[[1]]"), &tight, &value, NULL));
         assert_err(ERR_LIMIT, value_from_json(slice_str("[[[1]]]"), &tight, &value, &msg));
-        assert_string_equal(msg.text, "JSON at byte 2: nested deeper than 2");
+        assert_string_equal(msg.text, "JSON at line 1, column 3: nested deeper than 2");
         assert_ok(value_from_json(slice_str("[\"[[{\\\"[\"]"), &tight, &value, NULL)); /* brackets in text */
         assert_err(ERR_LIMIT, value_from_json(slice_str("[1,2,3]"), &tight, &value, &msg));
+        assert_string_equal(msg.text, "JSON at line 1, column 6: more than 3 items");
         assert_err(ERR_LIMIT, value_from_json(slice_str("[1,2,3,4,5,6]"), &tight, &value, &msg));
         assert_string_equal(msg.text, "the JSON text has 13 bytes; at most 12 are allowed");
+        buf_deinit(&value);
+        buf_init(&value, 2);
+        assert_err(ERR_LIMIT, value_from_json(slice_str("\"text\""), &tight, &value, &msg));
+        assert_string_equal(msg.text, "the value is longer than its buffer may be");
         buf_deinit(&value);
 }
 
@@ -123,6 +246,7 @@ static void damaged_bytes_are_an_error_and_leave_nothing(void **state)
         buf_deinit(&json);
 }
 
+/* yajl, which does not look at what it is given, and more members than are compared without a sorted list. */
 static enum err both_ways(void *context)
 {
         struct buf value;
@@ -132,8 +256,10 @@ static enum err both_ways(void *context)
         (void)context;
         buf_init(&value, 0);
         buf_init(&json, 0);
-        rc = value_from_json(slice_str("{\"id\":\"7\",\"list\":[1,2.5,\"a long enough text\",{\"x\":null}]}"), &LIMITS,
-                &value, NULL);
+        rc = value_from_json(slice_str("{\"id\":\"7\",\"list\":[1,2.5,\"an \\u0065scaped text\",{\"x\":null}],"
+                                       "\"a\":0,\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,\"h\":0,\"i\":0,"
+                                       "\"j\":0,\"k\":0,\"l\":0,\"m\":0,\"n\":0,\"o\":0,\"p\":0}"),
+                &LIMITS, &value, NULL);
         if (rc == OK)
                 rc = value_to_json(buf_slice(&value), &json);
         buf_deinit(&json);
@@ -141,10 +267,24 @@ static enum err both_ways(void *context)
         return rc;
 }
 
+/* The parser's words are made in its memory, too. */
+static enum err refused(void *context)
+{
+        struct buf value;
+        enum err rc;
+
+        (void)context;
+        buf_init(&value, 0);
+        rc = value_from_json(slice_str("{\"a\":[1,}"), &LIMITS, &value, NULL);
+        buf_deinit(&value);
+        return rc == ERR_BADVALUE ? OK : rc;
+}
+
 static void survives_each_failed_allocation(void **state)
 {
         (void)state;
         each_allocation_fails(both_ways, NULL);
+        each_allocation_fails(refused, NULL);
 }
 
 int main(void)
@@ -153,6 +293,11 @@ int main(void)
                 cmocka_unit_test(values_survive_the_round_trip),
                 cmocka_unit_test(floats_keep_every_digit),
                 cmocka_unit_test(says_where_and_what_is_wrong),
+                cmocka_unit_test(numbers_are_exact_or_refused),
+                cmocka_unit_test(numbers_become_text_where_that_is_asked_for),
+                cmocka_unit_test(refuses_what_the_parser_would_take),
+                cmocka_unit_test(many_members_have_wider_heads),
+                cmocka_unit_test(finds_twins_among_many),
                 cmocka_unit_test(holds_its_limits),
                 cmocka_unit_test(damaged_bytes_are_an_error_and_leave_nothing),
                 cmocka_unit_test(survives_each_failed_allocation),

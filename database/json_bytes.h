@@ -1,0 +1,20 @@
+/* JSON texts by their bytes: what can be wrong below the grammar, and where a byte is. */
+#ifndef DATABASE_JSON_BYTES_H
+#define DATABASE_JSON_BYTES_H
+
+#include "database/reject.h"
+
+struct json_bytes_fault {
+        enum reject_reason reason; /* REJECT_JSON, REJECT_ENCODING */
+        size_t at;                 /* the place of the byte */
+        const char *what;          /* a literal */
+};
+
+/* False when the bytes cannot be a JSON text whatever the grammar says: control characters other than tab, LF and CR,
+ * what is not UTF-8, \u escapes with half of a surrogate pair. *wrong is set then. Pure; any thread. */
+bool json_bytes_check(struct slice json, struct json_bytes_fault *wrong) MUST_CHECK;
+
+/* Line and column (in bytes) of a place in the text, both from 1. Pure; any thread. */
+void json_bytes_locate(struct slice json, size_t at, size_t *line, size_t *column);
+
+#endif
