@@ -10,6 +10,13 @@ uint64_t hash64(struct slice bytes, uint64_t seed)
         return XXH3_64bits_withSeed(bytes.data, bytes.len, seed);
 }
 
+struct hash128 hash128(struct slice bytes, uint64_t seed)
+{
+        XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data, bytes.len, seed);
+
+        return (struct hash128){.high = hash.high64, .low = hash.low64};
+}
+
 enum err random_bytes(void *out, size_t len)
 {
         uint8_t *at = out;

@@ -9,6 +9,14 @@
 /* 64 well-mixed bits. Any thread. */
 uint64_t hash64(struct slice bytes, uint64_t seed);
 
+struct hash128 {
+        uint64_t high;
+        uint64_t low;
+};
+
+/* 128 well-mixed bits: so many that two texts of the same hash may be taken for the same text. Any thread. */
+struct hash128 hash128(struct slice bytes, uint64_t seed);
+
 /* Fills `out` with `len` random bytes of the operating system (getrandom). ERR_IO only when the kernel has none. */
 enum err random_bytes(void *out, size_t len) MUST_CHECK;
 

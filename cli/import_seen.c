@@ -1,0 +1,273 @@
+/* Has a row of this table, student and id come before?
+ *
+ * The problem. An input may hold a row twice: exports overlap, and one patient is in many Bundles. If both were sent,
+ * the second would replace the first, a second import would write both again, and every import of the same file would
+ * make cached copies void for nothing. So the first row of a name wins, an equal one after it is only counted, and a
+ * different one is left out with its reason. Inputs have any size, memory has not: ten million names alone are several
+ * hundred megabytes.
+ *
+ * The idea. Nearly all rows are new, and for a new row a small answer is enough: a Bloom filter says "surely not seen"
+ * or "perhaps". What is surely new is sent at once, and its mark (128 bits of hash for the name, 64 for the content)
+ * goes to a log on disk. What is perhaps not new is put aside, and its mark goes to a second log. When the input has
+ * ended both logs are compared part by part, each part holding all marks of its names: sorted by name and then by
+ * ticket, the marks of a name stand together, the one that was sent before those put aside (its ticket is 0), these in
+ * the order in which they came. The first of them is the row that wins, whether the filter was right or not.
+ *
+ * Why not the obvious. A set of all names needs memory without bound. A filter alone would now and then take a new row
+ * for an old one and lose a record; here a false "perhaps" costs a detour over the disk and nothing else. Sorting the
+ * whole input first would hold up every row to find the few that matter. Asking the server would not help: it cannot
+ * know whether a record is there from this import or from the last.
+ *
+ * Cost. The filter is one cache line for each row: 7 bits in 64 bytes, chosen by one hash. With 64 MB and ten million
+ * rows fewer than one in a million is put aside without need; with a hundred million about one in ten is, still exact.
+ * On disk each row costs 32 bytes. At the end only the parts that have rows put aside are read and sorted, each 1/256
+ * of all. Names are equal when their hashes are: for ten million names the chance that any two are confused is about
+ * 1 to 10^24, and as the seed is random nobody can prepare such a pair. */
+#include "cli/import_seen.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "database/value.h"
+
+#include <stdlib.h>
+
+enum { BLOCK_WORDS = 8, BLOCK_BYTES = 64, BLOCK_BIT_COUNT = 7, NAME_TEXT_MAX = 512 };
+
+struct import_seen {
+        uint64_t seed;
+        void *room;       /* what `filter` lies in; fresh pages, which cost nothing before they are used */
+        uint64_t *filter; /* blocks of BLOCK_WORDS words, each a cache line; NULL: nothing is noted any more */
+        uint64_t blocks;
+        struct mark_log *came;
+        struct mark_log *deferred;
+};
+
+enum err import_seen_create(struct import_seen **out, const struct import_seen_config *config)
+{
+        struct import_seen *seen = vc_calloc(1, sizeof(*seen));
+        enum err rc = ERR_NOMEM;
+
+        *out = NULL;
+        if (seen == NULL)
+                return ERR_NOMEM;
+        seen->seed = config->seed;
+        seen->blocks = config->filter_bytes < BLOCK_BYTES ? 1 : config->filter_bytes / BLOCK_BYTES;
+        seen->room = vc_calloc(seen->blocks + 1, BLOCK_BYTES);
+        if (seen->room != NULL) {
+                seen->filter = (uint64_t *)(((uintptr_t)seen->room + BLOCK_BYTES - 1) & ~(uintptr_t)(BLOCK_BYTES - 1));
+                rc = mark_log_create(&seen->came);
+        }
+        if (rc == OK)
+                rc = mark_log_create(&seen->deferred);
+        if (rc == OK)
+                *out = seen;
+        else
+                import_seen_destroy(&seen);
+        return rc;
+}
+
+void import_seen_destroy(struct import_seen **seen)
+{
+        if (*seen == NULL)
+                return;
+        vc_free((*seen)->room);
+        mark_log_destroy(&(*seen)->came);
+        mark_log_destroy(&(*seen)->deferred);
+        vc_free(*seen);
+        *seen = NULL;
+}
+
+const struct mark_log *import_seen_came(const struct import_seen *seen)
+{
+        return seen->came;
+}
+
+/* ---- marks ---- */
+
+bool import_name_of(const char *table, struct slice row, struct import_name *out)
+{
+        bool students = strcmp(table, "students") == 0;
+        struct slice text;
+
+        *out = (struct import_name){.table = slice_str(table)};
+        if (!value_member_text(row, "id", &out->id) || out->id.len > NAME_TEXT_MAX)
+                return false;
+        out->student = out->id;
+        if (value_member_text(row, "student", &text))
+                out->student = text;
+        else if (!students)
+                return false;
+        return out->student.len <= NAME_TEXT_MAX;
+}
+
+/* The name as one text; lengths stand before the parts, so that no two names have the same. */
+struct mark import_seen_mark(const struct import_seen *seen, const struct import_name *name, struct slice row)
+{
+        uint8_t text[2 * sizeof(uint64_t) + 2 * NAME_TEXT_MAX];
+        const uint64_t head[2] = {hash64(name->table, seen->seed), name->student.len};
+        struct hash128 hash;
+        size_t len = sizeof(head);
+
+        VC_ASSERT(name->student.len <= NAME_TEXT_MAX && name->id.len <= NAME_TEXT_MAX);
+        memcpy(text, head, sizeof(head));
+        memcpy(text + len, name->student.data, name->student.len);
+        len += name->student.len;
+        memcpy(text + len, name->id.data, name->id.len);
+        len += name->id.len;
+        hash = hash128(slice_of(text, len), seen->seed);
+        return (struct mark){.name = {hash.high, hash.low}, .content = row.len == 0 ? 0 : hash64(row, seen->seed)};
+}
+
+/* ---- while the input is read ---- */
+
+/* Sets the bits of a name; true when all were set before. The first word chooses the block, the second the bits. */
+static bool filter_add(struct import_seen *seen, const struct mark *mark)
+{
+        uint64_t *block = seen->filter + ((mark->name[0] >> 32) * seen->blocks >> 32) * BLOCK_WORDS;
+        uint64_t bits = mark->name[1];
+        bool all = true;
+
+        for (int i = 0; i < BLOCK_BIT_COUNT; i++, bits >>= 9) {
+                uint64_t bit = UINT64_C(1) << (bits & 63);
+                uint64_t *word = block + (bits >> 6 & (BLOCK_WORDS - 1));
+
+                all = all && (*word & bit) != 0;
+                *word |= bit;
+        }
+        return all;
+}
+
+enum err import_seen_note(
+        struct import_seen *seen, const struct mark *mark, enum seen_verdict *verdict, struct err_msg *msg)
+{
+        VC_ASSERT(seen->filter != NULL);
+        *verdict = filter_add(seen, mark) ? SEEN_PERHAPS : SEEN_NEW;
+        return *verdict == SEEN_NEW ? mark_log_add(seen->came, mark, msg) : OK;
+}
+
+enum err import_seen_defer(struct import_seen *seen, const struct mark *mark, struct err_msg *msg)
+{
+        VC_ASSERT(mark->ticket != 0);
+        return mark_log_add(seen->deferred, mark, msg);
+}
+
+/* ---- when it has ended ---- */
+
+/* A mark that was deferred, and what became of it. */
+struct settled {
+        struct mark mark;
+        enum seen_verdict verdict;
+};
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+        return a < b ? -1 : a > b;
+}
+
+static int compare_names(const struct mark *a, const struct mark *b)
+{
+        int order = compare_u64(a->name[0], b->name[0]);
+
+        return order != 0 ? order : compare_u64(a->name[1], b->name[1]);
+}
+
+static int by_name(const void *a, const void *b)
+{
+        const struct mark *left = a;
+        const struct mark *right = b;
+        int order = compare_names(left, right);
+
+        return order != 0 ? order : compare_u64(left->ticket, right->ticket);
+}
+
+static int by_ticket(const void *a, const void *b)
+{
+        const struct settled *left = a;
+        const struct settled *right = b;
+
+        return compare_u64(left->mark.ticket, right->mark.ticket);
+}
+
+/* `marks`, sorted by name, are all of a part. Returns how many verdicts went to `out`. */
+static size_t judge(const struct mark *marks, size_t count, struct settled *out)
+{
+        const struct mark *first = NULL; /* of its name */
+        size_t settled = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                enum seen_verdict verdict = SEEN_NEW;
+
+                if (first != NULL && compare_names(first, &marks[i]) == 0)
+                        verdict = first->content == marks[i].content ? SEEN_SAME : SEEN_DIFFERENT;
+                else
+                        first = &marks[i];
+                if (marks[i].ticket != 0)
+                        out[settled++] = (struct settled){.mark = marks[i], .verdict = verdict};
+        }
+        return settled;
+}
+
+/* The verdicts of a part, in the order of their tickets. `out` has room for all that were deferred. */
+static enum err judge_part(struct import_seen *seen, unsigned part, struct settled *out, struct err_msg *msg)
+{
+        size_t came = (size_t)mark_log_count(seen->came, part);
+        size_t deferred = (size_t)mark_log_count(seen->deferred, part);
+        struct mark *marks = vc_malloc((came + deferred) * sizeof(*marks));
+        size_t judged;
+        enum err rc;
+
+        if (marks == NULL)
+                return err_set(msg, ERR_NOMEM, "out of memory");
+        rc = mark_log_read(seen->came, part, marks, msg);
+        if (rc == OK)
+                rc = mark_log_read(seen->deferred, part, marks + came, msg);
+        if (rc == OK) {
+                qsort(marks, came + deferred, sizeof(*marks), by_name);
+                judged = judge(marks, came + deferred, out);
+                VC_ASSERT(judged == deferred);
+                qsort(out, deferred, sizeof(*out), by_ticket);
+        }
+        vc_free(marks);
+        return rc;
+}
+
+static enum err tell(struct import_seen *seen, const struct settled *settled, import_seen_fn visit, void *context,
+        struct err_msg *msg)
+{
+        struct mark mark = settled->mark;
+        enum err rc = visit(context, mark.ticket, settled->verdict);
+
+        mark.ticket = 0; /* it is one of those that came now */
+        return rc == OK && settled->verdict == SEEN_NEW ? mark_log_add(seen->came, &mark, msg) : rc;
+}
+
+static enum err settle_part(
+        struct import_seen *seen, unsigned part, import_seen_fn visit, void *context, struct err_msg *msg)
+{
+        size_t count = (size_t)mark_log_count(seen->deferred, part);
+        struct settled *settled;
+        enum err rc;
+
+        if (count == 0)
+                return OK;
+        settled = vc_malloc(count * sizeof(*settled));
+        if (settled == NULL)
+                return err_set(msg, ERR_NOMEM, "out of memory");
+        rc = judge_part(seen, part, settled, msg);
+        for (size_t i = 0; rc == OK && i < count; i++)
+                rc = tell(seen, &settled[i], visit, context, msg);
+        vc_free(settled);
+        return rc;
+}
+
+enum err import_seen_settle(struct import_seen *seen, import_seen_fn visit, void *context, struct err_msg *msg)
+{
+        enum err rc = OK;
+
+        vc_free(seen->room); /* its memory is for the parts now */
+        seen->room = NULL;
+        seen->filter = NULL;
+        for (unsigned part = 0; rc == OK && part < MARK_LOG_PARTS; part++)
+                rc = settle_part(seen, part, visit, context, msg);
+        return rc;
+}
