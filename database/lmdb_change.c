@@ -11,7 +11,7 @@
 void lmdb_change_begin(struct lmdb_change *change, MDB_txn *txn)
 {
         change->store.txn = txn;
-        change->store.position = (struct position){mdb_txn_id(txn)};
+        change->store.position = lmdb_position(change->store.dbs, mdb_txn_id(txn));
         change->changed = false;
         change->students = 0;
         change->tag_count = 0;

@@ -181,7 +181,7 @@ enum err lmdb_check(struct lmdb_env *env, const struct lmdb_schema *schema, bool
         rc = lmdb_env_read_begin(env, &check.txn);
         if (rc != OK)
                 return rc;
-        check.position = mdb_txn_id(check.txn);
+        check.position = lmdb_position(check.dbs, mdb_txn_id(check.txn)).n;
         rc = lmdb_meta_get(check.txn, check.dbs, LMDB_META_STUDENTS, &out->students);
         if (rc == OK)
                 rc = lmdb_err(mdb_stat(check.txn, check.dbs->records, &stat));

@@ -348,7 +348,7 @@ enum err lmdb_env_usage(struct lmdb_env *env, struct lmdb_usage *out)
         out->bytes_mapped = info.me_mapsize;
         out->readers = info.me_numreaders;
         out->readers_max = info.me_maxreaders;
-        out->last_position = info.me_last_txnid;
+        out->last_position = lmdb_position(&env->dbs, info.me_last_txnid).n;
         if (mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS || fstatvfs(fd, &disk) != 0)
                 rc = ERR_IO;
         else

@@ -134,6 +134,8 @@ enum err lmdb_meta_open(MDB_txn *txn, const struct lmdb_schema *schema, struct l
                 rc = check_format(txn, out, found != MDB_SUCCESS, msg);
         for (uint32_t i = 0; rc == OK && i < schema->table_count; i++)
                 rc = check_schema(txn, out, schema->tables[i], msg);
+        if (rc == OK && lmdb_meta_get(txn, out, LMDB_META_PAST, &out->past) != OK)
+                rc = err_set(msg, ERR_CORRUPT, "cannot read how many positions it has passed");
         return rc;
 }
 

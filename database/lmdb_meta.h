@@ -14,7 +14,16 @@ struct lmdb_dbs {
         MDB_dbi versions;
         MDB_dbi by_activity;
         MDB_dbi by_severity;
+        uint64_t past; /* positions that passed before transaction 1 of this file: see lmdb_position() */
 };
+
+/* The position that a transaction's id stands for. LMDB counts the transactions of a compacted copy from 1 again, while
+ * the records in it know positions of the file that it was copied from; so whoever puts a copy in place notes in it how
+ * many there were (LMDB_META_PAST), and positions go on from there. */
+static inline struct position lmdb_position(const struct lmdb_dbs *dbs, uint64_t transaction)
+{
+        return (struct position){dbs->past + transaction};
+}
 
 /* Opens the sub-databases, or makes them in an empty environment, and checks format and schema numbers: a table may
  * have been written with our schema number or the one before (release N reads N-1); from then on it is ours. In a
@@ -31,6 +40,7 @@ enum err lmdb_meta_tables(MDB_txn *txn, const struct lmdb_dbs *dbs, lmdb_table_f
 #define LMDB_META_STUDENTS "students"   /* students recorded */
 #define LMDB_META_TOUCHES  "touches"    /* commits that only touched tags */
 #define LMDB_META_INDEXES  "indexed as" /* fingerprint of what the indexes were built from */
+#define LMDB_META_PAST     "past"       /* positions before this file's transaction ids; from its opening on */
 enum err lmdb_meta_get(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *name, uint64_t *out) MUST_CHECK;
 enum err lmdb_meta_put(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *name, uint64_t number) MUST_CHECK;
 

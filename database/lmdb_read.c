@@ -229,7 +229,7 @@ void lmdb_read_answer(struct lmdb_read *r, struct source_read *read)
 
         read->found = rc == OK;
         read->status = rc == ERR_NOTFOUND ? OK : rc;
-        read->snapshot = snapshot_of_txn(mdb_txn_id(r->txn));
+        read->snapshot = snapshot_of_txn(lmdb_position(r->dbs, mdb_txn_id(r->txn)).n);
         if (!read->found)
                 buf_truncate(&read->value, 0);
 }

@@ -444,6 +444,28 @@ static void goes_on_after_the_disk_was_full(void **state)
         in_a_child(on_a_full_disk, *state);
 }
 
+static enum err note_past(MDB_txn *txn, void *context, struct err_msg *msg)
+{
+        struct lmdb_env *env = context;
+
+        (void)msg;
+        return lmdb_meta_put(txn, lmdb_env_dbs(env), LMDB_META_PAST, 1000);
+}
+
+/* LMDB counts from 1 again in a compacted copy; the history does not. */
+static void positions_go_on_from_the_past(void **state)
+{
+        struct lmdb_env *env = open_env(*state);
+        uint64_t before;
+
+        assert_ok(lmdb_env_update(env, note_past, env, NULL));
+        before = usage_of(env).last_position;
+        lmdb_env_close(&env);
+        env = open_env(*state);
+        assert_int_equal(usage_of(env).last_position, before + 1000);
+        lmdb_env_close(&env);
+}
+
 static enum err open_and_close(void *context)
 {
         struct state *s = context;
@@ -478,6 +500,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(goes_on_when_there_is_no_address_space_to_grow_into, setup, teardown),
 #endif
                 cmocka_unit_test_setup_teardown(goes_on_after_the_disk_was_full, setup, teardown),
+                cmocka_unit_test_setup_teardown(positions_go_on_from_the_past, setup, teardown),
                 cmocka_unit_test_setup_teardown(survives_each_failing_allocation, setup, teardown),
         };
 
