@@ -27,10 +27,22 @@ static bool has_a_table(const struct import_files *files)
         return false;
 }
 
+/* A line over itself needs a terminal; lines of their own are for a person who keeps them. */
+static enum progress_style progress_style(const struct cli *cli)
+{
+        if (cli->args.flags[FLAG_json] != NULL)
+                return PROGRESS_NONE;
+        if (cli->progress)
+                return PROGRESS_BAR;
+        return cli->human ? PROGRESS_LINES : PROGRESS_NONE;
+}
+
 static enum cli_exit import_found(struct cli *cli, const struct import_files *files)
 {
         struct import_report report = {.reason_count = 0};
-        const struct import_run run = {.cli = cli, .files = files, .report = &report};
+        struct import_progress progress = {
+                .style = progress_style(cli), .out = cli->err, .total = import_files_bytes(files)};
+        const struct import_run run = {.cli = cli, .files = files, .report = &report, .progress = &progress};
         struct err_msg msg;
         enum cli_exit result = cli_connect(cli);
         struct nanos begun;
@@ -40,13 +52,15 @@ static enum cli_exit import_found(struct cli *cli, const struct import_files *fi
         if (result != EXIT_OK)
                 return result;
         begun = clock_boot();
+        import_progress_start(&progress, begun);
         rc = import_run(&run, &msg);
+        import_progress_end(&progress);
         report.took = nanos_sub(clock_boot(), begun);
         shown = show_report(cli, &report, files); /* what was acknowledged stays, also when the rest failed */
         if (rc == OK && shown != OK)
                 rc = err_set(&msg, shown, "the report cannot be shown: %s", err_text(shown));
         if (rc == OK && !has_a_table(files)) /* a wrong path must not look like a success */
-                rc = err_set(&msg, ERR_IO, "nothing to import: no file there has the columns of a table");
+                rc = err_set(&msg, ERR_IO, "nothing to import: no file there holds a table");
         if (rc != OK)
                 return cli_fail(cli, rc, &msg);
         return import_report_is_partial(&report) ? EXIT_PARTIAL : EXIT_OK;
@@ -56,7 +70,7 @@ enum cli_exit cmd_import(struct cli *cli)
 {
         struct import_files files;
         struct err_msg msg;
-        enum err rc = import_files_init(&files, cli->args.words, (size_t)cli->args.word_count, &msg);
+        enum err rc = import_files_init(&files, cli->args.words, (size_t)cli->args.word_count, fileno(cli->in), &msg);
         enum cli_exit result;
 
         if (rc == OK) {

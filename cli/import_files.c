@@ -2,167 +2,163 @@
 
 #include "base/mem.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
+#include <fts.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* ---- reading ---- */
+/* A path on its way into the list. */
+struct arrival {
+        const char *path;
+        const struct stat *info;
+        int fd;      /* not negative: to read in place of the path */
+        size_t rank; /* of the path that was given */
+        bool found;  /* in a folder; else it was named */
+};
 
-/* The first piece of a file: what was compressed has no lines to read. */
-static enum err check_first(struct slice piece, struct err_msg *msg)
+/* ---- files ---- */
+
+static bool is_listed(const struct import_files *files, const struct stat *info)
 {
-        if (piece.len >= 2 && piece.data[0] == 0x1f && piece.data[1] == 0x8b)
-                return err_set(msg, ERR_BADVALUE, "it is compressed (gzip); unpack it first");
-        return OK;
+        for (size_t i = 0; i < files->count; i++)
+                if (files->files[i].device == info->st_dev && files->files[i].inode == info->st_ino)
+                        return true;
+        return false;
 }
 
-/* Feeds the file piece by piece; for the header alone, no further than the piece that completes it. */
-static enum err feed_file(const char *path, struct import_csv *import, bool only_header, struct err_msg *msg)
-{
-        uint8_t piece[1 << 16];
-        FILE *file = fopen(path, "rb");
-        enum import_kind kind;
-        enum err rc = OK;
-        bool first = true;
-        size_t len = 1;
-
-        if (file == NULL)
-                return err_errno(msg, ERR_IO, errno, "cannot open %s", path);
-        while (rc == OK && len > 0 && !(only_header && import_csv_kind(import, &kind))) {
-                len = fread(piece, 1, sizeof(piece), file);
-                if (ferror(file))
-                        rc = err_errno(msg, ERR_IO, errno, "cannot read %s", path);
-                else if (first)
-                        rc = check_first(slice_of(piece, len), msg);
-                first = false;
-                if (rc != OK)
-                        break;
-                if (len > 0)
-                        rc = import_csv_feed(import, slice_of(piece, len), msg);
-                else
-                        rc = import_csv_finish(import, msg);
-        }
-        (void)fclose(file);
-        return rc;
-}
-
-enum err import_files_read(const struct import_file *file, const struct import_sink *sink, struct err_msg *msg)
-{
-        struct import_csv *import;
-        enum err rc = import_csv_create(&import, file->path, sink);
-
-        if (rc != OK)
-                return err_set(msg, rc, "out of memory");
-        rc = feed_file(file->path, import, false, msg);
-        import_csv_destroy(&import);
-        return rc;
-}
-
-/* ---- finding ---- */
-
-static enum err ignore_item(void *context, const struct import_item *item)
-{
-        (void)context;
-        (void)item;
-        return OK;
-}
-
-static enum err ignore_bad(void *context, const struct import_bad *bad)
-{
-        (void)context;
-        (void)bad;
-        return OK;
-}
-
-static enum err find_kind(const char *path, enum import_kind *kind, struct err_msg *msg)
-{
-        const struct import_sink sink = {.item = ignore_item, .bad = ignore_bad, .context = NULL};
-        struct import_csv *import;
-        enum err rc = import_csv_create(&import, path, &sink);
-
-        if (rc != OK)
-                return err_set(msg, rc, "out of memory");
-        rc = feed_file(path, import, true, msg);
-        if (rc == OK && !import_csv_kind(import, kind))
-                rc = ERR_INTERNAL;
-        import_csv_destroy(&import);
-        return rc;
-}
-
-static enum err add_file(struct import_files *files, const char *path, bool found, struct err_msg *msg)
+static enum err append_file(struct import_files *files, const struct arrival *arrival, struct import_file **out)
 {
         struct import_file *grown = vc_realloc(files->files, (files->count + 1) * sizeof(*grown));
         struct import_file *file;
-        enum err rc;
 
         if (grown == NULL)
-                return err_set(msg, ERR_NOMEM, "out of memory");
+                return ERR_NOMEM;
         files->files = grown;
         file = &grown[files->count];
-        *file = (struct import_file){.path = vc_strdup(path), .kind = IMPORT_students};
+        *file = (struct import_file){.path = vc_strdup(arrival->path),
+                .once = arrival->fd >= 0 || !S_ISREG(arrival->info->st_mode),
+                .size = S_ISREG(arrival->info->st_mode) ? (uint64_t)arrival->info->st_size : 0,
+                .device = arrival->info->st_dev,
+                .inode = arrival->info->st_ino,
+                .rank = arrival->rank};
         if (file->path == NULL)
-                return err_set(msg, ERR_NOMEM, "out of memory");
+                return ERR_NOMEM;
         files->count++;
-        rc = find_kind(path, &file->kind, &file->why);
-        if (rc == ERR_NOTFOUND && found) {
-                file->skipped = true;
-                return OK;
-        }
-        if (rc == ERR_NOTFOUND || rc == ERR_BADVALUE)
-                return err_set(msg, rc, "%s: %s", path, file->why.text);
-        return rc == OK ? OK : err_set(msg, rc, "%s", file->why.text);
-}
-
-static bool is_csv(const char *name)
-{
-        size_t len = strlen(name);
-
-        return len > 4 && strcasecmp(name + len - 4, ".csv") == 0;
-}
-
-/* Pipes and devices are refused: a file is read twice, and opening a pipe may wait for ever. */
-static enum err look_at(const char *path, bool *is_folder, struct err_msg *msg)
-{
-        struct stat info;
-
-        if (stat(path, &info) != 0)
-                return err_errno(msg, ERR_IO, errno, "cannot open %s", path);
-        *is_folder = S_ISDIR(info.st_mode);
-        if (!*is_folder && !S_ISREG(info.st_mode))
-                return err_set(msg, ERR_IO, "%s is neither a file nor a folder", path);
+        *out = file;
         return OK;
 }
 
-static enum err add_entry(struct import_files *files, const char *folder, const char *name, struct err_msg *msg)
+static void skip_file(struct import_file *file)
 {
-        char path[4096];
-        bool is_folder;
-        enum err rc;
-
-        if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path))
-                return err_set(msg, ERR_IO, "a path in %s is too long", folder);
-        rc = look_at(path, &is_folder, msg);
-        return rc == OK && !is_folder ? add_file(files, path, true, msg) : rc;
+        file->skipped = true;
+        import_input_close(&file->input);
 }
 
-static enum err add_folder(struct import_files *files, const char *folder, struct err_msg *msg)
+/* Opens it and looks at what is in it; what can be opened again is closed. */
+static enum err look_into(struct import_file *file, int fd, struct err_msg *msg)
 {
-        DIR *dir = opendir(folder);
-        const struct dirent *entry;
-        size_t before = files->count;
+        enum err rc = import_input_open(&file->input, file->path, fd, msg);
+
+        if (rc != OK)
+                return rc;
+        rc = import_look(import_input_first(file->input), file->path, &file->look, &file->why);
+        if (rc != OK || !file->once)
+                import_input_close(&file->input);
+        return rc == OK ? OK : err_set(msg, rc, "%s: %s", file->path, file->why.text);
+}
+
+static enum err add_file(struct import_files *files, const struct arrival *arrival, struct err_msg *msg)
+{
+        struct import_file *file;
+        enum err rc;
+
+        if (is_listed(files, arrival->info))
+                return OK;
+        rc = append_file(files, arrival, &file);
+        if (rc != OK)
+                return err_set(msg, rc, "out of memory");
+        if (arrival->found && file->once) {
+                (void)err_set(&file->why, ERR_IO, "it is no file; name it, if it is a pipe to read");
+                skip_file(file);
+                return OK;
+        }
+        rc = look_into(file, arrival->fd, msg);
+        if (rc == ERR_NOTFOUND && arrival->found)
+                skip_file(file);
+        return rc == ERR_NOTFOUND && arrival->found ? OK : rc;
+}
+
+/* ---- folders ---- */
+
+static int compare_entries(const FTSENT **a, const FTSENT **b)
+{
+        return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* A folder under way. */
+struct folder {
+        struct import_files *files;
+        FTS *walk;
+        size_t rank; /* of the path that was given */
+        size_t seen; /* files */
+};
+
+static enum err visit(struct folder *folder, FTSENT *entry, struct err_msg *msg)
+{
+        const struct arrival arrival = {
+                .path = entry->fts_path, .info = entry->fts_statp, .fd = -1, .rank = folder->rank, .found = true};
+
+        if (entry->fts_level > FTS_ROOTLEVEL && entry->fts_name[0] == '.') {
+                (void)fts_set(folder->walk, entry, FTS_SKIP);
+                return OK;
+        }
+        switch (entry->fts_info) {
+        case FTS_D:
+        case FTS_DP:
+        case FTS_DC: /* a link to a folder around it: what is there is being read */ return OK;
+        case FTS_DNR:
+        case FTS_ERR:
+        case FTS_NS: return err_errno(msg, ERR_IO, entry->fts_errno, "cannot read %s", entry->fts_path);
+        case FTS_SLNONE: return err_set(msg, ERR_IO, "%s is a link to nothing", entry->fts_path);
+        default: folder->seen++; return add_file(folder->files, &arrival, msg);
+        }
+}
+
+static enum err add_folder(struct import_files *files, const char *path, size_t rank, struct err_msg *msg)
+{
+        char *roots[] = {(char *)(uintptr_t)path, NULL}; /* fts changes none */
+        struct folder folder = {
+                .files = files, .walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, compare_entries), .rank = rank};
+        FTSENT *entry;
         enum err rc = OK;
 
-        if (dir == NULL)
-                return err_errno(msg, ERR_IO, errno, "cannot read the folder %s", folder);
-        while (rc == OK && (entry = readdir(dir)) != NULL)
-                if (is_csv(entry->d_name))
-                        rc = add_entry(files, folder, entry->d_name, msg);
-        (void)closedir(dir);
-        if (rc == OK && files->count == before)
-                rc = err_set(msg, ERR_IO, "the folder %s has no .csv files", folder);
+        if (folder.walk == NULL)
+                return err_errno(msg, ERR_IO, errno, "cannot read the folder %s", path);
+        while (rc == OK && (errno = 0, entry = fts_read(folder.walk)) != NULL)
+                rc = visit(&folder, entry, msg);
+        if (rc == OK && errno != 0)
+                rc = err_errno(msg, ERR_IO, errno, "cannot read the folder %s", path);
+        (void)fts_close(folder.walk);
+        if (rc == OK && folder.seen == 0)
+                rc = err_set(msg, ERR_IO, "the folder %s has no files", path);
         return rc;
+}
+
+/* ---- all ---- */
+
+static enum err add_path(struct import_files *files, const char *path, size_t rank, struct err_msg *msg)
+{
+        bool standard = strcmp(path, "-") == 0;
+        struct arrival arrival = {
+                .path = standard ? "standard input" : path, .fd = standard ? files->standard_input : -1, .rank = rank};
+        struct stat info;
+
+        if ((standard ? fstat(arrival.fd, &info) : stat(path, &info)) != 0)
+                return err_errno(msg, ERR_IO, errno, "cannot open %s", arrival.path);
+        if (S_ISDIR(info.st_mode))
+                return add_folder(files, path, rank, msg);
+        arrival.info = &info;
+        return add_file(files, &arrival, msg);
 }
 
 static int compare_files(const void *a, const void *b)
@@ -170,23 +166,21 @@ static int compare_files(const void *a, const void *b)
         const struct import_file *left = a;
         const struct import_file *right = b;
 
-        if (left->kind != right->kind)
-                return left->kind < right->kind ? -1 : 1;
+        if (left->look.order != right->look.order)
+                return left->look.order < right->look.order ? -1 : 1;
+        if (left->rank != right->rank)
+                return left->rank < right->rank ? -1 : 1;
         return strcmp(left->path, right->path);
 }
 
-enum err import_files_init(struct import_files *out, const char *const *paths, size_t count, struct err_msg *msg)
+enum err import_files_init(
+        struct import_files *out, const char *const *paths, size_t count, int standard_input, struct err_msg *msg)
 {
         enum err rc = OK;
 
-        *out = (struct import_files){.files = NULL, .count = 0};
-        for (size_t i = 0; rc == OK && i < count; i++) {
-                bool is_folder;
-
-                rc = look_at(paths[i], &is_folder, msg);
-                if (rc == OK)
-                        rc = is_folder ? add_folder(out, paths[i], msg) : add_file(out, paths[i], false, msg);
-        }
+        *out = (struct import_files){.standard_input = standard_input};
+        for (size_t i = 0; rc == OK && i < count; i++)
+                rc = add_path(out, paths[i], i, msg);
         if (rc == OK && out->count > 1)
                 qsort(out->files, out->count, sizeof(*out->files), compare_files);
         return rc;
@@ -194,8 +188,24 @@ enum err import_files_init(struct import_files *out, const char *const *paths, s
 
 void import_files_deinit(struct import_files *files)
 {
-        for (size_t i = 0; i < files->count; i++)
+        for (size_t i = 0; i < files->count; i++) {
+                import_input_close(&files->files[i].input);
                 vc_free(files->files[i].path);
+        }
         vc_free(files->files);
         *files = (struct import_files){.files = NULL, .count = 0};
+}
+
+uint64_t import_files_bytes(const struct import_files *files)
+{
+        uint64_t bytes = 0;
+
+        for (size_t i = 0; i < files->count; i++) {
+                const struct import_file *file = &files->files[i];
+
+                if (!file->skipped && file->size == 0)
+                        return 0;
+                bytes += file->skipped ? 0 : file->size;
+        }
+        return bytes;
 }

@@ -1,31 +1,42 @@
-/* The files of an import, in the order to send them: students first, as rows of unknown students are left out. */
+/* The inputs of an import, in the order to read them: students first, as rows of unknown students have to wait. */
 #ifndef CLI_IMPORT_FILES_H
 #define CLI_IMPORT_FILES_H
 
-#include "database/import_csv.h"
+#include "cli/import_input.h"
+#include "cli/import_look.h"
+
+#include <sys/types.h>
 
 struct import_file {
-        char *path; /* owned */
-        enum import_kind kind;
-        bool skipped;       /* in a folder given, but none of the tables */
+        char *path; /* owned; of standard input: "standard input" */
+        struct import_look look;
+        struct import_input *input; /* of a pipe, which can be opened once only: open since it was looked at; owned */
+        bool once;                  /* it can be read once only */
+        uint64_t size;              /* in bytes; 0: not known */
+        dev_t device;               /* which file it is, whatever its path */
+        ino_t inode;
+        size_t rank;        /* of the path that was given, among those given */
+        bool skipped;       /* nothing in it is kept */
         struct err_msg why; /* with `skipped` */
 };
 
 struct import_files {
         struct import_file *files; /* owned */
         size_t count;
+        int standard_input; /* the descriptor that "-" stands for */
 };
 
-/* Finds the .csv files of each path (a file, or a folder, whose folders are not entered) and their tables by their
- * header lines. ERR_IO, ERR_BADVALUE, ERR_NOTFOUND name the path and the problem; a file of another table is an error
- * when it was named, and skipped when it was found in a folder. ERR_NOMEM. Deinit in any case. */
-enum err import_files_init(
-        struct import_files *out, const char *const *paths, size_t count, struct err_msg *msg) MUST_CHECK;
+/* Finds the inputs: each path is a file, a pipe, "-" (standard input, the descriptor `standard_input`), or a folder,
+ * whose files are taken with those of the folders in it, but for names that begin with a dot. Each file once, by
+ * whatever paths and links it is reached. What is in it is found by its content.
+ *
+ * ERR_IO, ERR_BADVALUE, ERR_NOTFOUND name the path and the problem; a file that holds nothing to import is an error
+ * when it is named, and skipped when it is found in a folder. ERR_NOMEM. Deinit in any case. */
+enum err import_files_init(struct import_files *out, const char *const *paths, size_t count, int standard_input,
+        struct err_msg *msg) MUST_CHECK;
 void import_files_deinit(struct import_files *files);
 
-/* Reads a file to its end and gives the sink what is in it. ERR_IO, ERR_BADVALUE and ERR_NOTFOUND name it; ERR_NOMEM;
- * else what the sink returned. */
-enum err import_files_read(
-        const struct import_file *file, const struct import_sink *sink, struct err_msg *msg) MUST_CHECK;
+/* Bytes of all inputs that are not skipped; 0 when one's size is not known. */
+uint64_t import_files_bytes(const struct import_files *files);
 
 #endif

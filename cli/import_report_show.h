@@ -2,6 +2,7 @@
 #ifndef CLI_IMPORT_REPORT_SHOW_H
 #define CLI_IMPORT_REPORT_SHOW_H
 
+#include "base/buf.h"
 #include "cli/import_files.h"
 #include "cli/import_report.h"
 

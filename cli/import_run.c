@@ -1,34 +1,31 @@
 #include "cli/import_run.h"
 
+#include "cli/import_read.h"
 #include "cli/import_send.h"
 
 /* One file on its way. */
 struct passage {
         const struct import_run *run;
         struct import_send *send;
-        const struct import_file *file;
-        uint64_t rows;
+        struct import_file *file;
+        uint64_t bytes; /* of the files before it */
         struct err_msg *msg;
 };
 
-static void show_progress(const struct passage *p, bool done)
+static void show_progress(void *context, uint64_t bytes)
 {
-        const struct cli *cli = p->run->cli;
+        const struct passage *p = context;
+        const struct progress_at at = {
+                .path = p->file->path, .bytes = p->bytes + bytes, .rows = import_report_rows(p->run->report)};
 
-        if (!cli->human || (!done && (!cli->progress || p->rows % 10000 != 0)))
-                return;
-        fprintf(cli->err, "%s%s: %llu rows%s", cli->progress ? "\r" : "", p->file->path, (unsigned long long)p->rows,
-                done ? "\n" : " ...");
-        (void)fflush(cli->err);
+        import_progress_show(p->run->progress, &at, clock_boot());
 }
 
 static enum err take_item(void *context, const struct import_item *item)
 {
         struct passage *p = context;
 
-        p->rows++;
         import_report_counts(p->run->report, item->table)->rows++;
-        show_progress(p, false);
         return import_send_row(p->send, p->file->path, item, p->msg);
 }
 
@@ -37,7 +34,6 @@ static enum err take_bad(void *context, const struct import_bad *bad)
         struct passage *p = context;
         const struct import_place place = {.path = p->file->path, .line = bad->line};
 
-        p->rows++;
         import_report_counts(p->run->report, bad->table)->rows++;
         import_report_reject(p->run->report, bad->table, &bad->reject, 1);
         import_report_place(p->run->report, bad->table, &bad->reject, &place);
@@ -55,15 +51,11 @@ static enum err take_ignored(void *context, const char *kind)
 static enum err import_file(struct passage *p)
 {
         const struct import_sink sink = {.item = take_item, .bad = take_bad, .ignored = take_ignored, .context = p};
-        enum err rc;
+        const struct import_watch watch = {.piece = show_progress, .context = p};
+        enum err rc = import_read(p->file, &sink, &watch, p->msg);
 
-        p->rows = 0;
-        rc = import_files_read(p->file, &sink, p->msg);
-        if (rc == OK)
-                rc = import_send_finish(p->send, p->msg);
-        if (rc == OK)
-                show_progress(p, true);
-        return rc;
+        p->bytes += p->file->size;
+        return rc == OK ? import_send_finish(p->send, p->msg) : rc;
 }
 
 enum err import_run(const struct import_run *run, struct err_msg *msg)

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/import_files.h"
+#include "cli/import_progress.h"
 #include "cli/import_report.h"
 
 /* What one import works with; all borrowed. */
@@ -11,6 +12,7 @@ struct import_run {
         struct cli *cli; /* connected */
         const struct import_files *files;
         struct import_report *report;
+        struct import_progress *progress; /* started */
 };
 
 /* Imports the files, in their order. What was acknowledged stands in the report also when this fails. ERR_UNAVAILABLE:

@@ -16,6 +16,7 @@ vc_pkg(yajl yajl)
 vc_pkg(msgpack msgpack)
 vc_pkg(lmdb lmdb)
 vc_pkg(hiredis hiredis)
+vc_pkg(zlib zlib)
 vc_pkg(xxhash libxxhash)
 vc_pkg(cmocka cmocka)
 

@@ -7,7 +7,7 @@ import subprocess
 
 LAYERS = ["base", "monitoring", "database", "invalidation", "cache", "warming", "net"]
 CLI_MAY_USE = {"base", "monitoring", "database", "cli"}
-LIBRARIES = ("event2/", "lmdb.h", "yaml.h", "yajl/", "msgpack", "csv.h", "xxhash.h", "hiredis/", "cmocka.h")
+LIBRARIES = ("event2/", "lmdb.h", "yaml.h", "yajl/", "msgpack", "csv.h", "xxhash.h", "zlib.h", "hiredis/", "cmocka.h")
 STATE_MAY_LIVE_IN = ("net/main.c", "cli/main.c", "base/log.c", "monitoring/counters.c", "base/mem.c")
 
 RULES = {}

@@ -1,0 +1,20 @@
+/* One input of an import, read to its end. */
+#ifndef CLI_IMPORT_READ_H
+#define CLI_IMPORT_READ_H
+
+#include "cli/import_files.h"
+#include "database/import_sink.h"
+
+/* Told after each piece how many bytes of the input have been read (packed ones, where it is packed). */
+struct import_watch {
+        void (*piece)(void *context, uint64_t bytes);
+        void *context;
+};
+
+/* Reads the input and gives the sink what is in it. ERR_IO, ERR_BADVALUE and ERR_NOTFOUND name it; ERR_NOMEM; else what
+ * the sink returned, with *msg as the sink left it. A file may be read again; an input that can be read once only is
+ * closed by this. */
+enum err import_read(struct import_file *file, const struct import_sink *sink, const struct import_watch *watch,
+        struct err_msg *msg) MUST_CHECK;
+
+#endif
