@@ -37,33 +37,53 @@ static enum progress_style progress_style(const struct cli *cli)
         return cli->human ? PROGRESS_LINES : PROGRESS_NONE;
 }
 
+/* What was acknowledged and what was left out stays, also when the rest failed. */
+static enum err import_and_report(struct import_run *run, struct err_msg *msg)
+{
+        struct import_report *report = run->report;
+        struct nanos begun = clock_boot();
+        struct err_msg second;
+        enum err rc;
+        enum err shown;
+
+        import_progress_start(run->progress, begun);
+        rc = import_run(run, msg);
+        import_progress_end(run->progress);
+        report->took = nanos_sub(clock_boot(), begun);
+        shown = import_rejects_finish(run->rejects, rc == OK ? msg : &second);
+        rc = rc == OK ? shown : rc;
+        report->rejects = import_rejects_count(run->rejects);
+        report->rejects_path = report->rejects > 0 ? run->cli->args.flags[FLAG_rejects] : NULL;
+        shown = show_report(run->cli, report, run->files);
+        if (rc == OK && shown != OK)
+                rc = err_set(msg, shown, "the report cannot be shown: %s", err_text(shown));
+        if (rc == OK && !has_a_table(run->files)) /* a wrong path must not look like a success */
+                rc = err_set(msg, ERR_IO, "nothing to import: no file there holds a table");
+        return rc;
+}
+
 static enum cli_exit import_found(struct cli *cli, const struct import_files *files)
 {
         struct import_report report = {.reason_count = 0};
         struct import_progress progress = {
                 .style = progress_style(cli), .out = cli->err, .total = import_files_bytes(files)};
-        const struct import_run run = {.cli = cli, .files = files, .report = &report, .progress = &progress};
+        struct import_run run = {.cli = cli, .files = files, .report = &report, .progress = &progress};
         struct err_msg msg;
-        enum cli_exit result = cli_connect(cli);
-        struct nanos begun;
-        enum err rc;
-        enum err shown;
+        enum cli_exit result;
+        enum err rc = import_rejects_create(&run.rejects, cli->args.flags[FLAG_rejects], &msg);
 
-        if (result != EXIT_OK)
-                return result;
-        begun = clock_boot();
-        import_progress_start(&progress, begun);
-        rc = import_run(&run, &msg);
-        import_progress_end(&progress);
-        report.took = nanos_sub(clock_boot(), begun);
-        shown = show_report(cli, &report, files); /* what was acknowledged stays, also when the rest failed */
-        if (rc == OK && shown != OK)
-                rc = err_set(&msg, shown, "the report cannot be shown: %s", err_text(shown));
-        if (rc == OK && !has_a_table(files)) /* a wrong path must not look like a success */
-                rc = err_set(&msg, ERR_IO, "nothing to import: no file there holds a table");
         if (rc != OK)
                 return cli_fail(cli, rc, &msg);
-        return import_report_is_partial(&report) ? EXIT_PARTIAL : EXIT_OK;
+        result = cli_connect(cli);
+        if (result == EXIT_OK) {
+                rc = import_and_report(&run, &msg);
+                if (rc != OK)
+                        result = cli_fail(cli, rc, &msg);
+                else if (import_report_is_partial(&report))
+                        result = EXIT_PARTIAL;
+        }
+        import_rejects_destroy(&run.rejects);
+        return result;
 }
 
 enum cli_exit cmd_import(struct cli *cli)

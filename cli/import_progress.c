@@ -63,15 +63,12 @@ static void put_time_left(const struct import_progress *p, char *text, size_t si
                 (void)snprintf(text, size, "%u:%02u", minutes, rest);
 }
 
-/* The file's name without its folders, fit for a terminal: no control characters. */
+/* The file's name without its folders, fit for a terminal. */
 static void put_name(const struct import_progress *p, char *text, size_t size)
 {
         const char *slash = strrchr(p->last.path, '/');
 
-        (void)snprintf(text, size, "%s", slash == NULL ? p->last.path : slash + 1);
-        for (char *at = text; *at != '\0'; at++)
-                if ((unsigned char)*at < ' ' || *at == 0x7f)
-                        *at = '?';
+        print_plain(text, size, slash == NULL ? p->last.path : slash + 1);
 }
 
 static void put_words(const struct import_progress *p, char *text, size_t size)

@@ -1,5 +1,7 @@
 #include "cli/import_report.h"
 
+#include "cli/print.h"
+
 #include <stdio.h>
 
 static const char *table_name(const char *table)
@@ -93,23 +95,13 @@ bool import_report_is_partial(const struct import_report *report)
 
 /* ---- what is not kept ---- */
 
-/* Foreign text, made fit to be shown. */
-static void copy_kind(char *out, size_t size, const char *kind)
-{
-        size_t len = 0;
-
-        for (; len + 1 < size && kind[len] != '\0'; len++)
-                out[len] = (char)(kind[len] > ' ' && kind[len] < 0x7f ? kind[len] : '?');
-        out[len] = '\0';
-}
-
 /* The last entry stands for all kinds past the others. */
 static struct import_ignored *ignored_entry(struct import_report *report, const char *kind)
 {
         char name[REPORT_KIND_SIZE];
         struct import_ignored *entry;
 
-        copy_kind(name, sizeof(name), kind);
+        print_plain(name, sizeof(name), kind);
         for (size_t i = 0; i < report->ignored_count; i++)
                 if (strcmp(report->ignored[i].kind, name) == 0)
                         return &report->ignored[i];

@@ -52,8 +52,10 @@ struct import_report {
         size_t reason_count;
         struct import_ignored ignored[REPORT_IGNORED_MAX];
         size_t ignored_count;
-        struct nanos took; /* from the first byte to the last acknowledgement */
-        char token[64];    /* of the last batch; "" before there is one */
+        const char *rejects_path; /* of the rejects file; NULL: none was made */
+        uint64_t rejects;         /* lines in it */
+        struct nanos took;        /* from the first byte to the last acknowledgement */
+        char token[64];           /* of the last batch; "" before there is one */
 };
 
 /* The counts of a table (a literal; NULL: not known), made at its first call; the last entry takes what does not fit
@@ -73,7 +75,7 @@ void import_report_place(
 /* Whether the reason still wants places. */
 bool import_report_wants_place(const struct import_report *report, const char *table, const struct reject *reject);
 
-/* Counts a resource of a kind that is not kept; the kind is copied, what is not printable ASCII in it as '?'. */
+/* Counts a resource of a kind that is not kept; the kind is copied as by print_plain. */
 void import_report_ignored(struct import_report *report, const char *kind);
 
 /* Whether any row was left out. */

@@ -3,6 +3,8 @@
 #include "cli/print.h"
 #include "database/value.h"
 
+#include <limits.h>
+
 static double seconds_of(const struct import_report *report)
 {
         return (double)nanos_to_ms(report->took) / 1000.0;
@@ -61,17 +63,22 @@ static enum err put_tables(struct buf *out, const struct import_report *report, 
         return rc;
 }
 
+static enum err put_path(struct buf *out, const char *path)
+{
+        char plain[PATH_MAX];
+
+        print_plain(plain, sizeof(plain), path);
+        return value_put_member(out, "file", slice_str(plain));
+}
+
 static enum err put_place(struct buf *out, const struct import_place *place)
 {
-        struct buf text;
-        enum err rc;
+        char path[PATH_MAX];
+        char text[PATH_MAX + 24];
 
-        buf_init(&text, 0);
-        rc = buf_printf(&text, "%s:%llu", place->path, (unsigned long long)place->line);
-        if (rc == OK)
-                rc = value_put_text(out, buf_slice(&text));
-        buf_deinit(&text);
-        return rc;
+        print_plain(path, sizeof(path), place->path);
+        (void)snprintf(text, sizeof(text), "%s:%llu", path, (unsigned long long)place->line);
+        return value_put_str(out, text);
 }
 
 static enum err put_places(struct buf *out, const struct import_reason_count *entry)
@@ -153,11 +160,22 @@ static enum err put_skipped(struct buf *out, const struct import_files *files)
                         continue;
                 rc = value_put_map(out, 2);
                 if (rc == OK)
-                        rc = value_put_member(out, "file", slice_str(file->path));
+                        rc = put_path(out, file->path);
                 if (rc == OK)
                         rc = value_put_member(out, "why", slice_str(file->why.text));
         }
         return rc;
+}
+
+static enum err put_rejects(struct buf *out, const struct import_report *report)
+{
+        enum err rc = value_put_str(out, "rejects");
+
+        if (rc == OK)
+                rc = value_put_map(out, 2);
+        if (rc == OK)
+                rc = put_path(out, report->rejects_path);
+        return rc == OK ? put_count(out, "count", report->rejects) : rc;
 }
 
 static enum err put_lists(struct buf *out, const struct import_report *report, const struct import_files *files)
@@ -168,13 +186,15 @@ static enum err put_lists(struct buf *out, const struct import_report *report, c
                 rc = put_reasons(out, report);
         if (rc == OK && report->ignored_count > 0)
                 rc = put_ignored(out, report);
-        return rc == OK && count_skipped(files) > 0 ? put_skipped(out, files) : rc;
+        if (rc == OK && count_skipped(files) > 0)
+                rc = put_skipped(out, files);
+        return rc == OK && report->rejects_path != NULL ? put_rejects(out, report) : rc;
 }
 
 enum err import_report_to_value(const struct import_report *report, const struct import_files *files, struct buf *out)
 {
         uint32_t members = 4u + (report->reason_count > 0 ? 1u : 0u) + (report->ignored_count > 0 ? 1u : 0u) +
-                           (count_skipped(files) > 0 ? 1u : 0u);
+                           (count_skipped(files) > 0 ? 1u : 0u) + (report->rejects_path != NULL ? 1u : 0u);
         enum err rc = value_put_map(out, members);
 
         if (rc == OK)
@@ -210,11 +230,14 @@ static enum err print_tables(FILE *out, const struct import_report *report)
 static void print_reason(FILE *out, const struct import_reason_count *entry)
 {
         const struct reject *reject = &entry->reject;
+        char path[PATH_MAX];
 
         fprintf(out, "left out: %llu %s, %s%s%s\n", (unsigned long long)entry->count, entry->table, reject->field,
                 reject->field[0] == '\0' ? "" : ": ", reject_text(reject->reason));
-        for (size_t i = 0; i < entry->places; i++)
-                fprintf(out, "  %s:%llu\n", entry->first[i].path, (unsigned long long)entry->first[i].line);
+        for (size_t i = 0; i < entry->places; i++) {
+                print_plain(path, sizeof(path), entry->first[i].path);
+                fprintf(out, "  %s:%llu\n", path, (unsigned long long)entry->first[i].line);
+        }
         if (entry->count > entry->places)
                 fprintf(out, "  and %llu more\n", (unsigned long long)(entry->count - entry->places));
 }
@@ -223,6 +246,18 @@ static void print_time(FILE *out, const struct import_report *report)
 {
         fprintf(out, "%llu rows in %.1f s, %llu rows/s\n", (unsigned long long)import_report_rows(report),
                 seconds_of(report), (unsigned long long)rows_per_second(report));
+}
+
+static void print_skipped(FILE *out, const struct import_files *files)
+{
+        char path[PATH_MAX];
+
+        for (size_t i = 0; i < files->count; i++) {
+                if (!files->files[i].skipped)
+                        continue;
+                print_plain(path, sizeof(path), files->files[i].path);
+                fprintf(out, "skipped: %s: %s\n", path, files->files[i].why.text);
+        }
 }
 
 enum err import_report_print(const struct import_report *report, const struct import_files *files, FILE *out)
@@ -234,9 +269,10 @@ enum err import_report_print(const struct import_report *report, const struct im
         for (size_t i = 0; i < report->ignored_count; i++)
                 fprintf(out, "not kept: %llu %s\n", (unsigned long long)report->ignored[i].count,
                         report->ignored[i].kind);
-        for (size_t i = 0; i < files->count; i++)
-                if (files->files[i].skipped)
-                        fprintf(out, "skipped: %s: %s\n", files->files[i].path, files->files[i].why.text);
+        print_skipped(out, files);
+        if (report->rejects_path != NULL)
+                fprintf(out, "rejects: %llu in %s, which holds patient data\n", (unsigned long long)report->rejects,
+                        report->rejects_path);
         print_time(out, report);
         if (report->token[0] != '\0')
                 fprintf(out, "token %s\n", report->token);

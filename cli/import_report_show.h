@@ -13,8 +13,9 @@
  *       "left_out": [{"table", "field", "reason", "text", "count", "first": ["file:line"…]}…],
  *       "ignored":  [{"kind", "count"}…],      resources of kinds that are not kept
  *       "skipped":  [{"file", "why"}…],
+ *       "rejects":  {"file", "count"},         the rejects file
  *       "seconds": 1.5, "rows_per_second": 100000, "token": "…"}
- * where lists that would be empty are left out, but for `tables`, and a `field` that would be, too. Errors as
+ * where all but `tables`, `seconds`, `rows_per_second` and `token` is left out when there is nothing to say. Errors as
  * buf_append. */
 enum err import_report_to_value(
         const struct import_report *report, const struct import_files *files, struct buf *out) MUST_CHECK;

@@ -37,7 +37,7 @@ static enum err take_bad(void *context, const struct import_bad *bad)
         import_report_counts(p->run->report, bad->table)->rows++;
         import_report_reject(p->run->report, bad->table, &bad->reject, 1);
         import_report_place(p->run->report, bad->table, &bad->reject, &place);
-        return OK;
+        return import_rejects_add(p->run->rejects, p->file->path, bad, p->msg);
 }
 
 static enum err take_ignored(void *context, const char *kind)

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/import_files.h"
 #include "cli/import_progress.h"
+#include "cli/import_rejects.h"
 #include "cli/import_report.h"
 
 /* What one import works with; all borrowed. */
@@ -13,6 +14,7 @@ struct import_run {
         const struct import_files *files;
         struct import_report *report;
         struct import_progress *progress; /* started */
+        struct import_rejects *rejects;   /* takes what is left out */
 };
 
 /* Imports the files, in their order. What was acknowledged stands in the report also when this fails. ERR_UNAVAILABLE:

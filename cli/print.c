@@ -58,6 +58,34 @@ static void print_text(FILE *out, struct slice text)
         }
 }
 
+/* Where the text is to be cut, so that no character is cut within. */
+static size_t plain_length(const char *text, size_t size)
+{
+        size_t len = strnlen(text, size);
+
+        if (len < size)
+                return len;
+        for (len = size - 1; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+                continue;
+        return len;
+}
+
+void print_plain(char *out, size_t size, const char *text)
+{
+        size_t len = plain_length(text, size);
+        bool utf8 = slice_is_utf8(slice_of(text, len));
+
+        for (size_t i = 0; i < len; i++) {
+                unsigned char c = (unsigned char)text[i];
+                bool c1 = c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0;
+
+                out[i] = (char)(c < 0x20 || c == 0x7f || c1 || (c >= 0x80 && !utf8) ? '?' : c);
+                if (c1)
+                        out[++i] = '?';
+        }
+        out[len] = '\0';
+}
+
 static void print_padding(FILE *out, size_t count)
 {
         fprintf(out, "%*s", (int)count, "");

@@ -33,6 +33,8 @@ static void fill(struct import_report *report)
                 reject_line(report, &BAD_DATE, line);
         reject_line(report, &BROKEN, 8);
         import_report_ignored(report, "Claim");
+        report->rejects = 5;
+        report->rejects_path = "rejects.ndjson";
 }
 
 static void programs_read_a_value(void **state)
@@ -54,7 +56,8 @@ static void programs_read_a_value(void **state)
                 "long\",\"count\":1,\"first\":[\"a/allergies.csv:8\"]}],"
                 "\"ignored\":[{\"kind\":\"Claim\",\"count\":1}],"
                 "\"skipped\":[{\"file\":\"a/careplans.csv\",\"why\":\"not ours\"}],"
-                "\"seconds\":2.25,\"rows_per_second\":4,\"token\":\"\"}");
+                "\"rejects\":{\"file\":\"rejects.ndjson\",\"count\":5},\"seconds\":2.25,\"rows_per_second\":4,"
+                "\"token\":\"\"}");
         buf_deinit(&value);
 }
 
@@ -78,6 +81,7 @@ static void people_read_it_in_lines(void **state)
                                   "  a/allergies.csv:8\n"
                                   "not kept: 1 Claim\n"
                                   "skipped: a/careplans.csv: not ours\n"
+                                  "rejects: 5 in rejects.ndjson, which holds patient data\n"
                                   "9 rows in 2.2 s, 4 rows/s\n"
                                   "token v1-7\n");
         free(text);

@@ -100,9 +100,38 @@ static void survives_each_failed_allocation(void **state)
         buf_deinit(&value);
 }
 
+static void foreign_text_is_made_plain(void **state)
+{
+        char out[12];
+
+        (void)state;
+        print_plain(out, sizeof(out), "a\x1b[1mb\x7f");
+        assert_string_equal(out, "a?[1mb?");
+        print_plain(out, sizeof(out),
+                "N\xc3\xba\xc3\xb1"
+                "ez");
+        assert_string_equal(out, "N\xc3\xba\xc3\xb1"
+                                 "ez");
+        print_plain(out, sizeof(out),
+                "N\xfa\xc3\xb1"
+                "ez"); /* Latin-1 somewhere: no UTF-8 at all */
+        assert_string_equal(out, "N???ez");
+        print_plain(out, sizeof(out),
+                "a\xc2\x9b"
+                "b");
+        assert_string_equal(out, "a??b");
+        print_plain(out, sizeof(out), "0123456789\xc3\xb1");
+        assert_string_equal(out, "0123456789");
+        print_plain(out, sizeof(out), "01234567890123");
+        assert_string_equal(out, "01234567890");
+        print_plain(out, sizeof(out), "");
+        assert_string_equal(out, "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(foreign_text_is_made_plain),
                 cmocka_unit_test(records_stand_in_columns),
                 cmocka_unit_test(what_does_not_fit_is_left_out_and_named),
                 cmocka_unit_test(maps_are_lines_and_what_is_in_them_is_indented),
