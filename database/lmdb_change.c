@@ -111,7 +111,7 @@ static enum err refuse_changed(struct source_write *w, struct position version, 
 /* Refuses the write (write->status) when its condition does not hold. */
 static enum err check_condition(struct lmdb_change *c, struct source_write *w)
 {
-        const struct lmdb_run run = {w->tenant, w->id, w->type->table->name, w->type->table, NULL};
+        const struct lmdb_run run = {w->tenant, w->id, w->type->table->name, w->type->table, NULL, &w->type->where};
         struct position version;
         bool present = false;
         enum err rc = version_of(c, w, &version);
@@ -144,13 +144,28 @@ static enum err finish_key(struct lmdb_change *c, struct source_write *w, bool c
         return changed ? touch_for(c, w, w->type->table, w->id) : OK;
 }
 
+/* A type that shows some of its table's records only must not replace one that its writer cannot see. */
+static enum err refuse_hidden(struct lmdb_change *c, struct source_write *w)
+{
+        struct position version;
+        enum err rc = version_of(c, w, &version);
+
+        return rc != OK ? rc
+                        : refuse_changed(w, version, "a record of that id is there, which this type does not show");
+}
+
 static enum err put_rows(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
 {
         const struct lmdb_place place = {w->type->table, w->tenant, &w->message};
-        const struct lmdb_run others = {w->tenant, w->id, place.table->name, place.table, rows};
+        const struct lmdb_run others = {w->tenant, w->id, place.table->name, place.table, rows, &w->type->where};
         uint64_t changes = 0;
-        enum err rc = lmdb_store_erase(&c->store, &others, &changes);
+        bool hidden = false;
+        enum err rc = lmdb_store_hides(&c->store, &others, &hidden);
 
+        if (rc == OK && hidden)
+                return refuse_hidden(c, w);
+        if (rc == OK)
+                rc = lmdb_store_erase(&c->store, &others, &changes);
         for (size_t i = 0; rc == OK && i < rows->count; i++) {
                 enum lmdb_outcome outcome;
 
@@ -179,7 +194,7 @@ static enum err apply_put(struct lmdb_change *c, struct source_write *w, const s
 
 static enum err apply_erase(struct lmdb_change *c, struct source_write *w)
 {
-        const struct lmdb_run all = {w->tenant, w->id, w->type->table->name, w->type->table, NULL};
+        const struct lmdb_run all = {w->tenant, w->id, w->type->table->name, w->type->table, NULL, &w->type->where};
         uint64_t erased = 0;
         enum err rc;
 
@@ -210,7 +225,7 @@ static enum err erase_table(void *context, const char *name)
         const struct erasure *e = context;
         const struct lmdb_schema *schema = e->change->schema;
         const struct lmdb_run all = {
-                e->write->tenant, e->write->id, name, lmdb_schema_table(schema, slice_str(name)), NULL};
+                e->write->tenant, e->write->id, name, lmdb_schema_table(schema, slice_str(name)), NULL, NULL};
         uint64_t erased = 0;
         enum err rc = lmdb_store_erase(&e->change->store, &all, &erased);
 

@@ -96,6 +96,13 @@ static enum err make_room(struct lmdb_read *r, size_t count)
         return OK;
 }
 
+/* Lists show what meets the conditions of their type, and of the part that they are shown in. */
+static bool is_shown(const struct view *view, struct slice map)
+{
+        return record_matches(&view->type->where, map) &&
+               (view->part == NULL || record_matches(&view->part->where, map));
+}
+
 static enum err add_item(struct lmdb_read *r, const struct view *view, const MDB_val *stored, size_t *count)
 {
         struct lmdb_read_item item = {.timed = false};
@@ -106,7 +113,7 @@ static enum err add_item(struct lmdb_read *r, const struct view *view, const MDB
                 return rc == ERR_NOTFOUND ? OK : rc;
         if (!value_member_text(item.map, "id", &item.id))
                 return ERR_CORRUPT;
-        if (view->part != NULL && !record_matches(view->part, item.map))
+        if (!is_shown(view, item.map))
                 return OK;
         if (view->type->order_field != NULL && record_time(item.map, view->type->order_field, &when)) {
                 item.timed = true;
@@ -181,7 +188,7 @@ static enum err put_one(struct lmdb_read *r, const struct view *view, struct buf
         struct slice map;
         enum err rc = get_one(r->txn, r->dbs, view, &map);
 
-        if (rc == ERR_NOTFOUND || (rc == OK && view->part != NULL && !record_matches(view->part, map)))
+        if (rc == ERR_NOTFOUND)
                 return value_put_nil(out); /* a known student with nothing recorded */
         return rc == OK ? buf_append_slice(out, map) : rc;
 }

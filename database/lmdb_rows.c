@@ -72,7 +72,7 @@ static enum err add_import_row(const struct making *m, struct slice item, uint32
         enum err rc = record_from_row(&row, &rows->bytes, m->msg);
 
         if (rc == ERR_BADVALUE)
-                return reject_row(rows, at, reject_of(REJECT_VALUE, NULL));
+                return reject_row(rows, at, row.reject);
         if (rc != OK)
                 return rc;
         rows->row[rows->count++] = (struct lmdb_row){

@@ -3,6 +3,7 @@
 #include "database/lmdb_index.h"
 #include "database/lmdb_key.h"
 #include "database/lmdb_record.h"
+#include "database/record_rule.h"
 #include "database/value.h"
 
 /* A stored record to be replaced or erased, with the index rows it has. The rows of a damaged one cannot be known; the
@@ -129,6 +130,20 @@ static enum err erase_at(const struct lmdb_store *s, const struct record_table *
         return rc == OK ? lmdb_err(mdb_cursor_del(cursor, 0)) : rc;
 }
 
+/* A damaged record, of which nothing can be known, is in every run: to write the key again must mend it. */
+static bool is_in(const struct lmdb_run *run, const MDB_val *stored)
+{
+        struct lmdb_record record;
+
+        return run->where == NULL || !lmdb_record_decode(lmdb_slice(*stored), &record) ||
+               record_matches(run->where, record.map);
+}
+
+static bool is_kept(const struct lmdb_run *run, struct slice record)
+{
+        return run->keep != NULL && lmdb_rows_find(run->keep, record) != NULL;
+}
+
 enum err lmdb_store_erase(const struct lmdb_store *s, const struct lmdb_run *run, uint64_t *erased)
 {
         struct lmdb_key prefix;
@@ -147,7 +162,7 @@ enum err lmdb_store_erase(const struct lmdb_store *s, const struct lmdb_run *run
         while (err == OK && rc == MDB_SUCCESS && lmdb_key_has_prefix(lmdb_slice(key), &prefix)) {
                 if (!lmdb_key_split(lmdb_slice(key), 0, &parts)) {
                         err = ERR_CORRUPT;
-                } else if (run->keep == NULL || lmdb_rows_find(run->keep, parts.record) == NULL) {
+                } else if (!is_kept(run, parts.record) && is_in(run, &stored)) {
                         err = erase_at(s, run->table, cursor, &parts, &stored);
                         *erased += err == OK;
                 }
@@ -171,7 +186,31 @@ enum err lmdb_store_any(const struct lmdb_store *s, const struct lmdb_run *run, 
         lmdb_key_student(&prefix, run->tenant, run->name, run->student);
         key = lmdb_val(lmdb_key_slice(&prefix));
         rc = mdb_cursor_get(cursor, &key, &stored, MDB_SET_RANGE);
-        *out = rc == MDB_SUCCESS && lmdb_key_has_prefix(lmdb_slice(key), &prefix);
+        *out = false;
+        while (rc == MDB_SUCCESS && lmdb_key_has_prefix(lmdb_slice(key), &prefix) && !*out) {
+                *out = is_in(run, &stored);
+                rc = mdb_cursor_get(cursor, &key, &stored, MDB_NEXT);
+        }
         mdb_cursor_close(cursor);
         return rc == MDB_NOTFOUND ? OK : lmdb_err(rc);
+}
+
+enum err lmdb_store_hides(const struct lmdb_store *s, const struct lmdb_run *run, bool *out)
+{
+        *out = false;
+        for (size_t i = 0; i < run->keep->count && !*out; i++) {
+                struct lmdb_key key;
+                MDB_val at;
+                MDB_val stored;
+                int rc;
+
+                lmdb_key_student(&key, run->tenant, run->name, run->student);
+                lmdb_key_add_record(&key, run->keep->row[i].id);
+                at = lmdb_val(lmdb_key_slice(&key));
+                rc = mdb_get(s->txn, s->dbs->records, &at, &stored);
+                if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND)
+                        return lmdb_err(rc);
+                *out = rc == MDB_SUCCESS && !is_in(run, &stored);
+        }
+        return OK;
 }

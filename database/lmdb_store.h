@@ -31,13 +31,14 @@ enum err lmdb_store_put(const struct lmdb_store *store, const struct lmdb_place 
 enum err lmdb_store_erase_row(const struct lmdb_store *store, const struct lmdb_place *place,
         const struct lmdb_row *row, bool *erased) MUST_CHECK;
 
-/* A student's records of one table. */
+/* A student's records of one table, or those of them that meet a condition. */
 struct lmdb_run {
         struct slice tenant;
         struct slice student;
         const char *name;
-        const struct record_table *table; /* NULL: no longer configured, so not indexed */
-        const struct lmdb_rows *keep;     /* those with a row in it stay; NULL: none */
+        const struct record_table *table;     /* NULL: no longer configured, so not indexed */
+        const struct lmdb_rows *keep;         /* those with a row in it stay; NULL: none */
+        const struct record_condition *where; /* NULL: all */
 };
 
 /* Erases a run's records but those to be kept, and adds their number to *erased. Errors of LMDB, ERR_CORRUPT: abort the
@@ -46,5 +47,9 @@ enum err lmdb_store_erase(const struct lmdb_store *store, const struct lmdb_run 
 
 /* Whether the run has any record. Errors of LMDB. */
 enum err lmdb_store_any(const struct lmdb_store *store, const struct lmdb_run *run, bool *out) MUST_CHECK;
+
+/* Whether a row of run->keep would take the place of a record that is there and does not meet run->where. Errors of
+ * LMDB. */
+enum err lmdb_store_hides(const struct lmdb_store *store, const struct lmdb_run *run, bool *out) MUST_CHECK;
 
 #endif

@@ -3,7 +3,9 @@
  * bytes:
  *   - every msgpack head in its shortest form, members in the order given;
  *   - `id` is there; `student` is not (the key says whose record it is);
- *   - a declared field that is null is left out; members that are not declared survive as they are.
+ *   - a declared field that is null is left out; members that are not declared survive as they are;
+ *   - what the record does not say and the table presets stands behind the other members;
+ *   - the field of kind original, if the table has one, is not in it: it goes beside the record.
  *
  * Values must have passed value_check. Messages quote what the sender sent; they go to the sender and nowhere else. All
  * calls are pure but for the buffer they append to and the randomness they are given; any thread. */
@@ -12,6 +14,7 @@
 
 #include "database/datetime.h"
 #include "database/record_type.h"
+#include "database/reject.h"
 #include "database/value.h"
 
 /* What a PUT brings. */
@@ -41,6 +44,9 @@ struct record_row {
         /* set on success; borrow from `row` */
         struct slice student;
         struct slice id;
+        struct slice original; /* the text of the table's field of kind original; empty: the row brought none */
+        /* set after ERR_BADVALUE */
+        struct reject reject;
 };
 
 /* Checks the row and appends its record in normal form. ERR_BADVALUE names the place (`rows[17].onset: …`), also for an
@@ -56,7 +62,10 @@ int record_word_rank(const struct record_field *field, struct slice record);
 /* The moment in the record's date or instant field `name`. False when the record has none that can be read. */
 bool record_time(struct slice record, const char *name, struct datetime *out) MUST_CHECK;
 
-/* Whether the record meets all of a part's conditions. A member that is missing is equal to no word and is not true. */
-bool record_matches(const struct record_part *part, struct slice record);
+/* Brings the map of a record that was written by the schema number `from`, an older one, to the form of the table's own
+ * number: fields that had another name get their present one (unless the record has a member of that name already:
+ * then both stay), then what it does not say is preset. Nothing else changes, and no rule refuses it: what was stored
+ * stays readable. Appends to *out; ERR_CORRUPT when `map` is none, errors of buf_append. Pure; any thread. */
+enum err record_upgrade(const struct record_table *table, uint32_t from, struct slice map, struct buf *out) MUST_CHECK;
 
 #endif

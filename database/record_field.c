@@ -4,12 +4,25 @@
 
 #include <stdio.h>
 
-const struct record_field *record_field_find(const struct record_table *table, struct slice name)
+static const struct record_field *find_one_by_one(const struct record_table *table, struct slice name)
 {
         for (uint32_t i = 0; i < table->field_count; i++)
                 if (slice_equal(name, slice_str(table->fields[i].name)))
                         return &table->fields[i];
         return NULL;
+}
+
+const struct record_field *record_field_find(const struct record_table *table, struct slice name)
+{
+        const struct record_lookup *lookup = table->lookup;
+        size_t at;
+
+        if (lookup == NULL)
+                return find_one_by_one(table, name);
+        at = record_lookup_start(lookup, name);
+        while (lookup->slots[at].field != NULL && !slice_equal(name, lookup->slots[at].name))
+                at = (at + 1) & lookup->mask;
+        return lookup->slots[at].field;
 }
 
 static const char *kind_text(enum value_kind kind)
@@ -52,7 +65,25 @@ static enum err check_word(const struct record_field *field, struct slice word, 
         return err_set(msg, ERR_BADVALUE, "not one of %s", words);
 }
 
-static enum err check_text_field(const struct record_field *field, struct slice text, struct err_msg *msg)
+/* One line of JSON that is an object: what exports put into a line of their own as it is. */
+static enum err check_original(struct slice text, struct err_msg *msg)
+{
+        bool braces = text.len >= 2 && text.data[0] == '{' && text.data[text.len - 1] == '}';
+
+        for (size_t i = 0; braces && i < text.len; i++)
+                braces = text.data[i] >= ' ';
+        return braces ? OK : err_set(msg, ERR_BADVALUE, "not the text of a JSON object without line ends");
+}
+
+static enum err check_student(struct slice id, enum id_kind kind, struct err_msg *msg)
+{
+        enum err rc = record_id_check(kind, id, msg);
+
+        return rc == ERR_BADKEY ? ERR_BADVALUE : rc;
+}
+
+static enum err check_text_field(
+        const struct record_field *field, struct slice text, enum id_kind student_ids, struct err_msg *msg)
 {
         struct datetime when;
 
@@ -60,31 +91,40 @@ static enum err check_text_field(const struct record_field *field, struct slice 
         case FIELD_WORD: return check_word(field, text, msg);
         case FIELD_DATE: return datetime_parse_date(text, &when, msg);
         case FIELD_INSTANT: return datetime_parse(text, &when, msg);
+        case FIELD_STUDENT: return check_student(text, student_ids, msg);
+        case FIELD_ORIGINAL: return check_original(text, msg);
         default: return OK;
         }
 }
 
+/* What a field takes, and why a text in it is refused. */
 static const struct {
         enum value_kind kind;
+        enum reject_reason reason;
         const char *wanted;
-} FIELD_VALUES[] = {
-        [FIELD_TEXT] = {VALUE_TEXT, "text"},
-        [FIELD_WORD] = {VALUE_TEXT, "text"},
-        [FIELD_DATE] = {VALUE_TEXT, "a date as text (YYYY, YYYY-MM or YYYY-MM-DD)"},
-        [FIELD_INSTANT] = {VALUE_TEXT, "a date or an instant as text (2012-04-30T09:15:00Z)"},
-        [FIELD_BOOL] = {VALUE_BOOL, "true or false"},
-        [FIELD_INT] = {VALUE_INT, "a whole number"},
+} FIELD_VALUES[FIELD_KIND_COUNT] = {
+        [FIELD_TEXT] = {VALUE_TEXT, REJECT_VALUE, "text"},
+        [FIELD_WORD] = {VALUE_TEXT, REJECT_WORD, "text"},
+        [FIELD_DATE] = {VALUE_TEXT, REJECT_DATE, "a date as text (YYYY, YYYY-MM or YYYY-MM-DD)"},
+        [FIELD_INSTANT] = {VALUE_TEXT, REJECT_INSTANT, "a date or an instant as text (2012-04-30T09:15:00Z)"},
+        [FIELD_BOOL] = {VALUE_BOOL, REJECT_VALUE, "true or false"},
+        [FIELD_INT] = {VALUE_INT, REJECT_VALUE, "a whole number"},
+        [FIELD_STUDENT] = {VALUE_TEXT, REJECT_ID, "a student's id as text"},
+        [FIELD_ORIGINAL] = {VALUE_TEXT, REJECT_VALUE, "the text of a JSON object"},
 };
 
-enum err record_field_check(const struct record_field *field, struct slice item, struct err_msg *msg)
+enum err record_field_check(const struct record_field *field, struct slice item, enum id_kind student_ids,
+        enum reject_reason *reason, struct err_msg *msg)
 {
         struct value v;
 
+        *reason = REJECT_KIND;
         if (!value_of(item, &v))
                 return ERR_INTERNAL;
         if (field->kind == FIELD_ANY)
                 return OK;
         if (v.kind != FIELD_VALUES[field->kind].kind)
                 return record_field_wrong_kind(msg, FIELD_VALUES[field->kind].wanted, v.kind);
-        return v.kind == VALUE_TEXT ? check_text_field(field, v.as.text, msg) : OK;
+        *reason = FIELD_VALUES[field->kind].reason;
+        return v.kind == VALUE_TEXT ? check_text_field(field, v.as.text, student_ids, msg) : OK;
 }

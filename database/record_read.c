@@ -21,23 +21,3 @@ bool record_time(struct slice record, const char *name, struct datetime *out)
 
         return value_member_text(record, name, &text) && datetime_parse(text, out, NULL) == OK;
 }
-
-static bool filter_matches(const struct record_filter *filter, struct slice record)
-{
-        struct slice item;
-        struct value v;
-
-        if (!value_member(record, filter->field, &item) || !value_of(item, &v))
-                return filter->word == NULL && !filter->flag;
-        if (filter->word != NULL)
-                return v.kind == VALUE_TEXT && slice_equal(v.as.text, slice_str(filter->word));
-        return (v.kind == VALUE_BOOL && v.as.flag) == filter->flag;
-}
-
-bool record_matches(const struct record_part *part, struct slice record)
-{
-        for (uint32_t i = 0; i < part->filter_count; i++)
-                if (!filter_matches(&part->filters[i], record))
-                        return false;
-        return true;
-}

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/yaml_get.h"
+#include "database/record.h"
 #include "database/type_load.h"
 
 typedef enum err (*for_file_fn)(struct type_load *load, const struct yaml_node *root);
@@ -25,6 +26,19 @@ static enum err load_types(struct type_load *load, const struct yaml_node *root)
                 node = node->next)
                 rc = type_load_type(load, node);
         return rc;
+}
+
+/* A table merges says whom a row's student is the same as in its field `into`. */
+static enum err find_merges(struct type_load *load, const char *file)
+{
+        const struct record_table *merges = record_types_table(load->types, slice_str("merges"));
+        const struct record_field *into = merges == NULL ? NULL : record_table_field(merges, "into");
+
+        load->types->merges = merges;
+        if (merges == NULL || (into != NULL && into->kind == FIELD_STUDENT && into->required))
+                return OK;
+        return err_set(load->msg, ERR_CONFIG,
+                "%s: the table merges needs the field into: {kind: student, required: true}", file);
 }
 
 static enum err find_students(struct type_load *load, const char *file)
@@ -79,6 +93,8 @@ static enum err load_all(struct type_load *load, const char *const *files, size_
                 rc = for_each_file(load, docs, count, load_types);
         if (rc == OK)
                 rc = find_students(load, files[count - 1]);
+        if (rc == OK)
+                rc = find_merges(load, files[count - 1]);
         if (rc == OK)
                 rc = finish_types(load);
         for (size_t i = 0; i < count; i++)
@@ -159,6 +175,11 @@ const struct record_table *const *record_types_tables(const struct record_types 
 const struct record_table *record_types_students(const struct record_types *types)
 {
         return types->students;
+}
+
+const struct record_table *record_types_merges(const struct record_types *types)
+{
+        return types->merges;
 }
 
 enum id_kind record_types_id_kind(const struct record_types *types)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "database/record_rule.h"
 
 enum id_kind { ID_KIND_TEXT, ID_KIND_INT, ID_KIND_UUID };
 enum record_shape { RECORD_ONE, RECORD_LIST, RECORD_COMPOSITE };
@@ -18,34 +19,50 @@ enum field_kind {
         FIELD_INSTANT, /* RFC 3339 with offset, or a FHIR date */
         FIELD_BOOL,
         FIELD_INT,
-        FIELD_ANY /* any value, kept as it is */
+        FIELD_ANY,      /* any value, kept as it is */
+        FIELD_STUDENT,  /* the id of a student */
+        FIELD_ORIGINAL, /* JSON text of what the record was made from: kept beside it, no part of it */
+        FIELD_KIND_COUNT
 };
 
-enum { RECORD_TYPES_MAX = 64, RECORD_PARTS_MAX = 16, RECORD_NAME_MAX = 64, RECORD_ID_MAX = 512 };
+enum {
+        RECORD_TYPES_MAX = 64,
+        RECORD_PARTS_MAX = 16,
+        RECORD_FIELDS_MAX = 256, /* of a table, `id` among them */
+        RECORD_NAME_MAX = 64,
+        RECORD_ID_MAX = 512
+};
 
 struct record_field {
         const char *name;
         enum field_kind kind;
         bool required;
-        const char *const *words; /* FIELD_WORD: NULL-terminated, in rising order of rank */
-        struct slice preset;      /* msgpack: the value in a record that does not say; empty: none */
+        const char *const *words;            /* FIELD_WORD: NULL-terminated, in rising order of rank */
+        const struct record_preset *presets; /* they may ask for what stands before them in the table */
+        uint32_t preset_count;
 };
 
-/* A condition on a record's field: equal to the word or boolean. */
-struct record_filter {
-        const char *field;
-        const char *word; /* NULL: `flag` decides */
-        bool flag;
+/* A field that had another name in an older schema. */
+struct record_rename {
+        const char *from;
+        const char *to;
+};
+
+/* What has changed from the schema number before to `schema`. */
+struct record_change {
+        uint32_t schema;
+        const struct record_rename *renames;
+        uint32_t rename_count;
 };
 
 struct record_type;
+struct record_lookup;
 
 struct record_part {
         const char *name; /* the member's name in the composite's reply */
         const struct record_type *type;
-        const struct record_filter *filters;
-        uint32_t filter_count;
-        uint32_t limit; /* 0: all */
+        struct record_condition where; /* only records that meet it */
+        uint32_t limit;                /* 0: all */
 };
 
 /* A table of the source: where a type's records live. */
@@ -55,6 +72,12 @@ struct record_table {
         uint32_t schema;  /* schema number that records are written with */
         const struct record_field *fields;
         uint32_t field_count;
+        const struct record_lookup *lookup; /* fields by name; NULL: they are sought one by one */
+        const char *original_field;         /* of kind FIELD_ORIGINAL; NULL: none */
+        const struct record_refusal *refusals;
+        uint32_t refusal_count;
+        const struct record_change *changes; /* by rising schema number */
+        uint32_t change_count;
         const char *activity_field; /* indexed by time; NULL: not indexed */
         const char *severity_field; /* indexed with status_field by rank; NULL: not indexed */
         const char *status_field;
@@ -72,6 +95,7 @@ struct record_type {
         struct nanos bound; /* the oldest state that may be served as fresh; 0, as of every embedded source: strict */
         uint64_t def;       /* hash of the definition: entries of another one are not ours */
         const struct record_table *table; /* NULL for composites */
+        struct record_condition where;    /* lists: the records that it is of, read and written */
         const char *order_field;          /* lists: newest (descending) or by id when NULL */
         const struct record_part *parts;
         uint32_t part_count;
@@ -99,6 +123,9 @@ uint32_t record_types_table_count(const struct record_types *types);
 const struct record_table *const *record_types_tables(const struct record_types *types);
 /* The table that decides whether a student exists. Never NULL. */
 const struct record_table *record_types_students(const struct record_types *types);
+/* The table of who is the same person as whom: a row of student A with `into: B` (FIELD_STUDENT) says that A is B.
+ * NULL: the configuration has none. */
+const struct record_table *record_types_merges(const struct record_types *types);
 /* The canonical form of a student's id: the same for all types. */
 enum id_kind record_types_id_kind(const struct record_types *types);
 

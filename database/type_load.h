@@ -20,6 +20,7 @@ struct record_types {
         struct slice names[RECORD_TYPES_MAX]; /* the types' */
         uint32_t type_count;
         const struct record_table *students;
+        const struct record_table *merges; /* NULL: none */
 };
 
 struct type_load {
@@ -33,6 +34,9 @@ enum type_level {
         TYPE_LEVEL_FILE,
         TYPE_LEVEL_TABLE,
         TYPE_LEVEL_FIELD,
+        TYPE_LEVEL_PRESET,
+        TYPE_LEVEL_REFUSAL,
+        TYPE_LEVEL_CHANGE,
         TYPE_LEVEL_TYPE,
         TYPE_LEVEL_TTL,
         TYPE_LEVEL_PART
@@ -45,13 +49,41 @@ enum err type_load_map(
 /* Adds the tables of one file's `tables`. ERR_CONFIG, ERR_NOMEM. */
 enum err type_load_tables(struct type_load *load, const struct yaml_node *tables) MUST_CHECK;
 
-/* The table's field that a node names, which must be of one of the two kinds (the same twice for one). ERR_CONFIG. */
+/* The name of a kind of fields, as it is written; a literal. */
+const char *type_kind_name(enum field_kind kind);
+
+/* The table's field that a node names. ERR_CONFIG names the nearest. */
+enum err type_load_any_field(const struct type_load *load, const struct yaml_node *node,
+        const struct record_table *table, const struct record_field **out) MUST_CHECK;
+
+/* The same, which must be of one of the two kinds (the same twice for one). ERR_CONFIG. */
 enum err type_load_field(const struct type_load *load, const struct yaml_node *node, const struct record_table *table,
         const enum field_kind kinds[2], const struct record_field **out) MUST_CHECK;
 
 /* Sets *out to the table that a node names. ERR_CONFIG names the nearest. */
 enum err type_load_find_table(
         const struct type_load *load, const struct yaml_node *node, const struct record_table **out) MUST_CHECK;
+
+/* Reads a condition on the table's records: a map of fields and what they hold. ERR_CONFIG, ERR_NOMEM. */
+enum err type_load_condition(const struct type_load *load, const struct yaml_node *node,
+        const struct record_table *table, struct record_condition *out) MUST_CHECK;
+
+/* Reads the presets of one of the table's fields: a value, or a list of rules; and the table's refusals and changes.
+ * All of the table's fields must be there. ERR_CONFIG, ERR_NOMEM. */
+enum err type_load_presets(const struct type_load *load, const struct yaml_node *node, const struct record_table *table,
+        struct record_field *field) MUST_CHECK;
+enum err type_load_refusals(
+        const struct type_load *load, const struct yaml_node *node, struct record_table *table) MUST_CHECK;
+enum err type_load_changes(
+        const struct type_load *load, const struct yaml_node *node, struct record_table *table) MUST_CHECK;
+
+/* Whether the conditions of a field's presets ask for nothing that is filled in later; when all presets of the table
+ * are read. ERR_CONFIG. */
+enum err type_load_preset_order(const struct type_load *load, const struct yaml_node *node,
+        const struct record_table *table, const struct record_field *field) MUST_CHECK;
+
+/* Sets the type's definition hash, when all else of it is there. ERR_NOMEM. */
+enum err type_load_hash(const struct type_load *load, struct record_type *type) MUST_CHECK;
 
 /* Adds one type, but for its parts and what it reads. ERR_CONFIG, ERR_NOMEM. */
 enum err type_load_type(struct type_load *load, const struct yaml_node *node) MUST_CHECK;

@@ -1,61 +1,10 @@
 /* Record types, the last part: what can be said of a type when all are there: a composite's parts, the tables that its
- * entries depend on, its definition's hash. */
-#include "base/buf.h"
-#include "base/hash.h"
+ * entries depend on. */
 #include "base/suggest.h"
 #include "base/yaml_get.h"
 #include "database/type_load.h"
 
 enum { LIMIT_MAX = 1000000 };
-
-/* What entries hold is made by this release's rules: raised whenever they change, so that entries of an older release
- * are not ours. */
-#define CODEC_VERSION "1"
-
-/* ---- conditions ---- */
-
-static const char *word_of(const struct record_field *field, const char *text)
-{
-        for (size_t i = 0; field->words[i] != NULL; i++)
-                if (strcmp(field->words[i], text) == 0)
-                        return field->words[i];
-        return NULL;
-}
-
-static enum err read_filter(const struct type_load *load, const struct yaml_node *node,
-        const struct record_table *table, struct record_filter *filter)
-{
-        static const enum field_kind kinds[2] = {FIELD_WORD, FIELD_BOOL};
-        const struct record_field *field;
-        uint32_t rank;
-        enum err rc = type_load_field(load, node->key, table, kinds, &field);
-
-        if (rc != OK)
-                return rc;
-        filter->field = field->name;
-        if (field->kind == FIELD_BOOL)
-                return yaml_bool(node, &filter->flag, load->msg);
-        rc = yaml_word(node, field->words, &rank, load->msg);
-        if (rc == OK)
-                filter->word = word_of(field, node->text);
-        return rc;
-}
-
-static enum err read_where(const struct type_load *load, const struct yaml_node *node, struct record_part *part)
-{
-        struct record_filter *filters;
-        enum err rc = yaml_expect(node, YAML_MAP, "a map of fields and their values", load->msg);
-
-        if (rc != OK)
-                return rc;
-        filters = arena_array(&load->types->arena, node->count, sizeof(*filters));
-        if (filters == NULL)
-                return type_load_no_memory(load);
-        for (const struct yaml_node *item = node->first; rc == OK && item != NULL; item = item->next)
-                rc = read_filter(load, item, part->type->table, &filters[part->filter_count++]);
-        part->filters = filters;
-        return rc;
-}
 
 /* ---- parts ---- */
 
@@ -97,7 +46,7 @@ static enum err read_part(const struct type_load *load, const struct yaml_node *
                 rc = yaml_error(where != NULL ? where : limit, load->msg,
                         "%s is a single record; where and limit are for lists", type->text);
         if (rc == OK && where != NULL)
-                rc = read_where(load, where, part);
+                rc = type_load_condition(load, where, part->type->table, &part->where);
         if (rc == OK && limit != NULL)
                 rc = yaml_quantity(limit, (struct yaml_range){QUANTITY_NUMBER, 1, LIMIT_MAX}, &number, load->msg);
         if (rc != OK)
@@ -190,65 +139,6 @@ static enum err read_reads(struct type_load *load, uint32_t index)
         return tags == NULL ? OK : read_tags(load, tags, type, reads);
 }
 
-/* ---- the definition's hash ---- */
-
-static enum err put(struct buf *out, const char *text)
-{
-        return buf_printf(out, "%zu:%s,", text == NULL ? 0 : strlen(text), text == NULL ? "" : text);
-}
-
-static enum err put_part(struct buf *out, const struct record_part *part)
-{
-        enum err rc = put(out, part->name);
-
-        if (rc == OK)
-                rc = buf_printf(out, "%016llx/%u/", (unsigned long long)part->type->def, part->limit);
-        for (uint32_t i = 0; rc == OK && i < part->filter_count; i++) {
-                rc = put(out, part->filters[i].field);
-                if (rc == OK)
-                        rc = put(out, part->filters[i].word);
-                if (rc == OK)
-                        rc = put(out, part->filters[i].flag ? "true" : "false");
-        }
-        return rc;
-}
-
-/* Netstrings (cr.yp.to/proto/netstrings.txt), one after the other: no two definitions have the same bytes. */
-static enum err put_definition(struct buf *out, const struct record_type *type)
-{
-        enum err rc = put(out, CODEC_VERSION);
-
-        if (rc == OK)
-                rc = put(out, type->name);
-        if (rc == OK)
-                rc = put(out, type->order_field);
-        if (rc == OK)
-                rc = buf_printf(
-                        out, "%d/%d/%u/%u/", (int)type->shape, (int)type->id_kind, type->read_count, type->part_count);
-        for (uint32_t i = 0; rc == OK && i < type->read_count; i++) {
-                rc = put(out, type->reads[i]->name);
-                if (rc == OK)
-                        rc = buf_printf(out, "%u/", type->reads[i]->schema);
-        }
-        for (uint32_t i = 0; rc == OK && i < type->part_count; i++)
-                rc = put_part(out, &type->parts[i]);
-        return rc;
-}
-
-/* The hash has no seed: nodes that share entries must come to the same one. */
-static enum err hash_definition(const struct type_load *load, struct record_type *type)
-{
-        struct buf text;
-        enum err rc;
-
-        buf_init(&text, 0);
-        rc = put_definition(&text, type);
-        if (rc == OK)
-                type->def = hash64(buf_slice(&text), 0);
-        buf_deinit(&text);
-        return rc == OK ? OK : type_load_no_memory(load);
-}
-
 enum err type_load_finish(struct type_load *load, uint32_t index)
 {
         struct record_type *type = &load->types->types[index];
@@ -258,5 +148,5 @@ enum err type_load_finish(struct type_load *load, uint32_t index)
                 rc = read_parts(load, index);
         if (rc == OK)
                 rc = read_reads(load, index);
-        return rc == OK ? hash_definition(load, type) : rc;
+        return rc == OK ? type_load_hash(load, type) : rc;
 }

@@ -52,11 +52,12 @@ static enum err check_shape(const struct type_load *load, const struct yaml_node
         const char *wanted = composite ? "parts" : "table";
         const struct yaml_node *foreign = yaml_find(node, composite ? "table" : "parts");
         const struct yaml_node *order = yaml_find(node, "order");
+        const struct yaml_node *where = yaml_find(node, "where");
 
         if (yaml_find(node, wanted) == NULL)
                 return yaml_error(node, load->msg, "the type %s has no %s; its shape needs it", type->name, wanted);
         if (foreign == NULL && type->shape != RECORD_LIST)
-                foreign = order;
+                foreign = order != NULL ? order : where;
         if (foreign == NULL)
                 return OK;
         return yaml_error(
@@ -80,6 +81,7 @@ static enum err read_source(const struct type_load *load, const struct yaml_node
 {
         static const enum field_kind times[2] = {FIELD_DATE, FIELD_INSTANT};
         const struct yaml_node *order = yaml_find(node, "order");
+        const struct yaml_node *where = yaml_find(node, "where");
         const struct record_field *field = NULL;
         enum err rc = OK;
 
@@ -89,6 +91,8 @@ static enum err read_source(const struct type_load *load, const struct yaml_node
                 rc = type_load_field(load, order, type->table, times, &field);
         if (rc == OK && field != NULL)
                 type->order_field = field->name;
+        if (rc == OK && where != NULL)
+                rc = type_load_condition(load, where, type->table, &type->where);
         return rc;
 }
 

@@ -1,11 +1,10 @@
 /* Record types, the first part: tables and their fields. */
-#include "base/mem.h"
 #include "base/suggest.h"
 #include "base/yaml_get.h"
+#include "database/record_field.h"
 #include "database/type_load.h"
-#include "database/value.h"
 
-enum { FIELDS_MAX = 256, WORDS_MAX = 64, SCHEMA_MAX = 65535 };
+enum { WORDS_MAX = 64, SCHEMA_MAX = 65535 };
 
 static const char *const FIELD_KINDS[] = {
         [FIELD_TEXT] = "text",
@@ -15,8 +14,15 @@ static const char *const FIELD_KINDS[] = {
         [FIELD_BOOL] = "bool",
         [FIELD_INT] = "int",
         [FIELD_ANY] = "any",
-        [FIELD_ANY + 1] = NULL,
+        [FIELD_STUDENT] = "student",
+        [FIELD_ORIGINAL] = "original",
+        [FIELD_KIND_COUNT] = NULL,
 };
+
+const char *type_kind_name(enum field_kind kind)
+{
+        return FIELD_KINDS[kind];
+}
 
 /* ---- words ---- */
 
@@ -54,46 +60,6 @@ static enum err read_words(const struct type_load *load, const struct yaml_node 
         return rc;
 }
 
-/* ---- presets ---- */
-
-static enum err read_preset_word(
-        const struct type_load *load, const struct yaml_node *node, const struct record_field *field, struct buf *out)
-{
-        uint32_t rank;
-        enum err rc = yaml_word(node, field->words, &rank, load->msg);
-
-        return rc == OK ? value_put_text(out, slice_str(field->words[rank])) : rc;
-}
-
-static enum err read_preset_flag(const struct type_load *load, const struct yaml_node *node, struct buf *out)
-{
-        bool flag;
-        enum err rc = yaml_bool(node, &flag, load->msg);
-
-        return rc == OK ? value_put_bool(out, flag) : rc;
-}
-
-/* Kept as msgpack: ready to be put into a record. */
-static enum err read_preset(const struct type_load *load, const struct yaml_node *node, struct record_field *field)
-{
-        struct buf value;
-        enum err rc;
-
-        buf_init(&value, 0);
-        if (field->kind == FIELD_WORD && field->words != NULL)
-                rc = read_preset_word(load, node, field, &value);
-        else if (field->kind == FIELD_BOOL)
-                rc = read_preset_flag(load, node, &value);
-        else
-                rc = yaml_error(node, load->msg, "only a field of kind word or bool has a preset");
-        if (rc == OK) {
-                field->preset = slice_of(arena_text(&load->types->arena, buf_slice(&value)), buf_len(&value));
-                rc = field->preset.data == NULL ? ERR_NOMEM : OK;
-        }
-        buf_deinit(&value);
-        return rc == ERR_NOMEM ? type_load_no_memory(load) : rc;
-}
-
 /* ---- fields ---- */
 
 static enum err read_kind(const struct type_load *load, const struct yaml_node *node, struct record_field *field)
@@ -110,7 +76,6 @@ static enum err read_field_map(const struct type_load *load, const struct yaml_n
         const struct yaml_node *kind = yaml_find(node, "kind");
         const struct yaml_node *words = yaml_find(node, "words");
         const struct yaml_node *required = yaml_find(node, "required");
-        const struct yaml_node *preset = yaml_find(node, "preset");
         enum err rc = type_load_map(load, node, TYPE_LEVEL_FIELD, "a kind such as text, or a map with it");
 
         if (rc == OK && kind == NULL)
@@ -123,8 +88,6 @@ static enum err read_field_map(const struct type_load *load, const struct yaml_n
                 rc = read_words(load, words, field);
         if (rc == OK && required != NULL)
                 rc = yaml_bool(required, &field->required, load->msg);
-        if (rc == OK && preset != NULL)
-                rc = read_preset(load, preset, field);
         return rc;
 }
 
@@ -144,9 +107,51 @@ static enum err read_field(const struct type_load *load, const struct yaml_node 
         rc = node->kind == YAML_SCALAR ? read_kind(load, node, field) : read_field_map(load, node, field);
         if (rc == OK && field->kind == FIELD_WORD && field->words == NULL)
                 rc = yaml_error(node, load->msg, "the field %s is a word, but has no words", field->name);
-        if (rc == OK && strcmp(field->name, "id") == 0 && field->kind != FIELD_TEXT)
-                rc = yaml_error(node, load->msg, "the field id must be text");
+        if (rc == OK && strcmp(field->name, "id") == 0 && field->kind != FIELD_TEXT && field->kind != FIELD_WORD)
+                rc = yaml_error(node, load->msg, "the field id must be text, or a word");
         return rc;
+}
+
+static const struct yaml_node *preset_of(const struct yaml_node *field)
+{
+        return field->kind == YAML_MAP ? yaml_find(field, "preset") : NULL;
+}
+
+/* Presets come when all fields are there, for their conditions name any of them; and their order when all are read. */
+static enum err read_presets(const struct type_load *load, const struct yaml_node *node, struct record_table *table,
+        struct record_field *fields)
+{
+        struct record_field *first = fields + (table->field_count - node->count); /* behind an `id` of our own */
+        struct record_field *field = first;
+        enum err rc = OK;
+
+        for (const struct yaml_node *item = node->first; rc == OK && item != NULL; item = item->next, field++)
+                if (preset_of(item) != NULL)
+                        rc = type_load_presets(load, preset_of(item), table, field);
+        field = first;
+        for (const struct yaml_node *item = node->first; rc == OK && item != NULL; item = item->next, field++)
+                if (preset_of(item) != NULL)
+                        rc = type_load_preset_order(load, preset_of(item), table, field);
+        return rc;
+}
+
+/* At most one field holds the original. */
+static enum err find_original(const struct type_load *load, const struct yaml_node *node, struct record_table *table)
+{
+        for (uint32_t i = 0; i < table->field_count; i++) {
+                const struct record_field *field = &table->fields[i];
+
+                if (field->kind != FIELD_ORIGINAL)
+                        continue;
+                if (table->original_field != NULL)
+                        return yaml_error(yaml_find(node, field->name), load->msg,
+                                "%s holds the original already; a table has one such field", table->original_field);
+                if (field->required)
+                        return yaml_error(yaml_find(node, field->name), load->msg,
+                                "the original cannot be required: a PUT brings none");
+                table->original_field = field->name;
+        }
+        return OK;
 }
 
 /* The declared fields, with `id` before them when it is not one of them. */
@@ -158,8 +163,8 @@ static enum err read_fields(const struct type_load *load, const struct yaml_node
 
         if (rc != OK)
                 return rc;
-        if (node->count > FIELDS_MAX)
-                return yaml_error(node, load->msg, "a table can have %d fields", FIELDS_MAX);
+        if (node->count >= RECORD_FIELDS_MAX)
+                return yaml_error(node, load->msg, "a table can have %d fields", RECORD_FIELDS_MAX - 1);
         fields = arena_array(&load->types->arena, node->count + 1, sizeof(*fields));
         if (fields == NULL)
                 return type_load_no_memory(load);
@@ -171,7 +176,9 @@ static enum err read_fields(const struct type_load *load, const struct yaml_node
                 fields[i].required = fields[i].required || (rc == OK && strcmp(fields[i].name, "id") == 0);
         table->fields = fields;
         table->field_count = count;
-        return rc;
+        if (rc == OK)
+                rc = find_original(load, node, table);
+        return rc == OK ? read_presets(load, node, table, fields) : rc;
 }
 
 static enum err no_field(
@@ -186,8 +193,8 @@ static enum err no_field(
                 yaml_error(node, load->msg, "the table %s has no field \"%s\"", table->name, name), load->msg);
 }
 
-enum err type_load_field(const struct type_load *load, const struct yaml_node *node, const struct record_table *table,
-        const enum field_kind kinds[2], const struct record_field **out)
+enum err type_load_any_field(const struct type_load *load, const struct yaml_node *node,
+        const struct record_table *table, const struct record_field **out)
 {
         const char *name;
         enum err rc = yaml_text(node, &name, load->msg);
@@ -196,14 +203,46 @@ enum err type_load_field(const struct type_load *load, const struct yaml_node *n
         for (uint32_t i = 0; rc == OK && i < table->field_count; i++)
                 if (strcmp(table->fields[i].name, name) == 0)
                         *out = &table->fields[i];
+        return rc == OK && *out == NULL ? no_field(load, node, table, name) : rc;
+}
+
+enum err type_load_field(const struct type_load *load, const struct yaml_node *node, const struct record_table *table,
+        const enum field_kind kinds[2], const struct record_field **out)
+{
+        enum err rc = type_load_any_field(load, node, table, out);
+
         if (rc != OK)
                 return rc;
-        if (*out == NULL)
-                return no_field(load, node, table, name);
         if ((*out)->kind != kinds[0] && (*out)->kind != kinds[1])
-                return yaml_error(node, load->msg, "%s is of kind %s; it must be a %s%s%s field", name,
+                return yaml_error(node, load->msg, "%s is of kind %s; it must be a %s%s%s field", (*out)->name,
                         FIELD_KINDS[(*out)->kind], FIELD_KINDS[kinds[0]], kinds[0] == kinds[1] ? "" : " or ",
                         kinds[0] == kinds[1] ? "" : FIELD_KINDS[kinds[1]]);
+        return OK;
+}
+
+/* ---- looking fields up ---- */
+
+/* At most a quarter of the slots are taken, so that nearly all names are found, or not, at the first. */
+static enum err make_lookup(const struct type_load *load, struct record_table *table)
+{
+        struct record_lookup *lookup;
+        size_t count = 4;
+
+        while (count < 4 * (size_t)table->field_count)
+                count *= 2;
+        lookup = arena_alloc(&load->types->arena, sizeof(*lookup) + count * sizeof(lookup->slots[0]));
+        if (lookup == NULL)
+                return type_load_no_memory(load);
+        lookup->mask = count - 1;
+        for (uint32_t i = 0; i < table->field_count; i++) {
+                struct slice name = slice_str(table->fields[i].name);
+                size_t at = record_lookup_start(lookup, name);
+
+                while (lookup->slots[at].field != NULL)
+                        at = (at + 1) & lookup->mask;
+                lookup->slots[at] = (struct record_slot){name, &table->fields[i]};
+        }
+        table->lookup = lookup;
         return OK;
 }
 
@@ -246,6 +285,8 @@ static enum err read_table(const struct type_load *load, const struct yaml_node 
 {
         const struct yaml_node *fields = yaml_find(node, "fields");
         const struct yaml_node *schema = yaml_find(node, "schema");
+        const struct yaml_node *refuse = yaml_find(node, "refuse");
+        const struct yaml_node *changes = yaml_find(node, "changes");
         uint64_t number = 0;
         enum err rc = type_load_map(load, node, TYPE_LEVEL_TABLE, "a map with schema and fields");
 
@@ -257,7 +298,13 @@ static enum err read_table(const struct type_load *load, const struct yaml_node 
         if (rc == OK)
                 rc = read_fields(load, fields, table);
         table->schema = (uint32_t)number;
-        return rc == OK ? read_indexes(load, node, table) : rc;
+        if (rc == OK)
+                rc = read_indexes(load, node, table);
+        if (rc == OK && refuse != NULL)
+                rc = type_load_refusals(load, refuse, table);
+        if (rc == OK && changes != NULL)
+                rc = type_load_changes(load, changes, table);
+        return rc == OK ? make_lookup(load, table) : rc;
 }
 
 static enum err add_table(struct type_load *load, const struct yaml_node *node)

@@ -200,6 +200,47 @@ bool value_of(struct slice item, struct value *out)
         return value_read(&c, out);
 }
 
+/* Whether a head is the shortest that can be for what it says; floats are kept in 64 bits. */
+static bool is_shortest(uint8_t head, const struct value *v)
+{
+        uint32_t n = v->kind == VALUE_TEXT ? (uint32_t)v->as.text.len : v->as.count;
+        int64_t i = v->as.integer;
+
+        switch (head) {
+        case 0xca: return false;
+        case 0xcc: return i > 0x7f;
+        case 0xcd: return i > UINT8_MAX;
+        case 0xce: return i > UINT16_MAX;
+        case 0xcf: return i > UINT32_MAX;
+        case 0xd0: return i < -32;
+        case 0xd1: return i < INT8_MIN;
+        case 0xd2: return i < INT16_MIN;
+        case 0xd3: return i < INT32_MIN;
+        case 0xd9: return n > 31;
+        case 0xda: return n > UINT8_MAX;
+        case 0xdc:
+        case 0xde: return n > 15;
+        case 0xdb:
+        case 0xdd:
+        case 0xdf: return n > UINT16_MAX;
+        default: return true;
+        }
+}
+
+bool value_is_canonical(struct slice item)
+{
+        struct cursor c = cursor_of(item);
+        struct value v;
+
+        while (cursor_left(&c) > 0) {
+                uint8_t head = *c.at;
+
+                if (!read_head(&c, &v) || !is_shortest(head, &v))
+                        return false;
+        }
+        return true;
+}
+
 bool value_text(struct slice item, struct slice *text)
 {
         struct value v;

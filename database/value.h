@@ -55,6 +55,15 @@ bool value_take(struct cursor *c, struct slice *item) MUST_CHECK;
 /* The head of the item `item`. False: as value_read. */
 bool value_of(struct slice item, struct value *out) MUST_CHECK;
 
+/* Whether the item is nil. */
+static inline bool value_is_nil(struct slice item)
+{
+        return item.len == 1 && item.data[0] == 0xc0;
+}
+
+/* Whether the item has the bytes that value_put_canonical() would make of it. The item must be sound (value_take). */
+bool value_is_canonical(struct slice item) MUST_CHECK;
+
 /* The text of the item `item`; false when it is none. */
 bool value_text(struct slice item, struct slice *text) MUST_CHECK;
 
@@ -110,5 +119,7 @@ enum err value_put_canonical(struct buf *out, struct slice item) MUST_CHECK;
 enum err value_open_list(struct buf *out, size_t *mark) MUST_CHECK;
 enum err value_open_map(struct buf *out, size_t *mark) MUST_CHECK;
 void value_close(struct buf *out, size_t mark, uint32_t count);
+/* As value_close for a map, with its head in the shortest form: what follows moves to the front. */
+void value_close_map(struct buf *out, size_t mark, uint32_t count);
 
 #endif

@@ -153,3 +153,20 @@ void value_close(struct buf *out, size_t mark, uint32_t count)
         for (int i = 0; i < 4; i++)
                 head[1 + i] = (uint8_t)(count >> (24 - 8 * i));
 }
+
+void value_close_map(struct buf *out, size_t mark, uint32_t count)
+{
+        uint8_t *head = out->data + out->start + mark;
+        size_t spare = count <= 15 ? 4 : count <= UINT16_MAX ? 2 : 0;
+
+        value_close(out, mark, count);
+        if (spare == 0)
+                return;
+        memmove(head + 5 - spare, head + 5, buf_len(out) - mark - 5);
+        buf_truncate(out, buf_len(out) - spare);
+        head[0] = spare == 4 ? (uint8_t)(0x80 | count) : 0xde;
+        if (spare == 2) {
+                head[1] = (uint8_t)(count >> 8);
+                head[2] = (uint8_t)count;
+        }
+}

@@ -12,18 +12,18 @@ static const char *const SEVERITIES[] = {"UNKNOWN", "MILD", "MODERATE", "SEVERE"
 static const char *const STATUSES[] = {"inactive", "active", NULL};
 
 static const struct record_field STUDENT_FIELDS[] = {
-        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
-        {"name", FIELD_TEXT, true, NULL, {NULL, 0}},
+        {"id", FIELD_TEXT, true, NULL, NULL, 0},
+        {"name", FIELD_TEXT, true, NULL, NULL, 0},
 };
 static const struct record_field ALLERGY_FIELDS[] = {
-        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
-        {"code", FIELD_TEXT, true, NULL, {NULL, 0}},
-        {"severity", FIELD_WORD, true, SEVERITIES, {NULL, 0}},
-        {"status", FIELD_WORD, false, STATUSES, {NULL, 0}},
+        {"id", FIELD_TEXT, true, NULL, NULL, 0},
+        {"code", FIELD_TEXT, true, NULL, NULL, 0},
+        {"severity", FIELD_WORD, true, SEVERITIES, NULL, 0},
+        {"status", FIELD_WORD, false, STATUSES, NULL, 0},
 };
 static const struct record_field VISIT_FIELDS[] = {
-        {"id", FIELD_TEXT, true, NULL, {NULL, 0}},
-        {"date", FIELD_INSTANT, false, NULL, {NULL, 0}},
+        {"id", FIELD_TEXT, true, NULL, NULL, 0},
+        {"date", FIELD_INSTANT, false, NULL, NULL, 0},
 };
 
 const struct record_table SCHOOL_STUDENTS = {
@@ -61,10 +61,11 @@ const struct record_type SCHOOL_VISIT_LIST = {.name = "visits",
         .order_field = "date",
         .reads = VISIT_READS,
         .read_count = COUNT(VISIT_READS)};
-static const struct record_filter ACTIVE = {.field = "status", .word = "active"};
+static const struct record_test IS_ACTIVE = {TEST_TEXT, {(const uint8_t *)"active", 6}};
+static const struct record_filter ACTIVE = {.field = "status", .index = 3, .tests = &IS_ACTIVE, .test_count = 1};
 static const struct record_part PARTS[] = {
         {.name = "student", .type = &SCHOOL_STUDENT},
-        {.name = "allergies", .type = &SCHOOL_ALLERGY_LIST, .filters = &ACTIVE, .filter_count = 1},
+        {.name = "allergies", .type = &SCHOOL_ALLERGY_LIST, .where = {&ACTIVE, 1}},
         {.name = "visits", .type = &SCHOOL_VISIT_LIST, .limit = 2},
 };
 const struct record_type SCHOOL_SUMMARY = {.name = "summary",

@@ -1,8 +1,6 @@
 #include "database/record_type.h"
 
-#include "tests/lib/test.h"
-
-#include <stdio.h>
+#include "tests/lib/types.h"
 
 #define SHIPPED VC_SOURCE_DIR "/conf/types/school-health.yaml"
 
@@ -10,34 +8,13 @@ static char folder[64];
 
 /* ---- helpers ---- */
 
-static void write_file(const char *name, const char *text, char path[128])
-{
-        FILE *file;
-
-        (void)snprintf(path, 128, "%s/%s", folder, name);
-        file = fopen(path, "w");
-        assert_non_null(file);
-        assert_true(fputs(text, file) >= 0);
-        assert_int_equal(fclose(file), 0);
-}
-
 static enum err load_text(const char *text, struct record_types **out, struct err_msg *msg)
 {
         char path[128];
         const char *files[1] = {path};
 
-        write_file("types.yaml", text, path);
+        types_write(folder, "types.yaml", text, path);
         return record_types_load(out, files, 1, msg);
-}
-
-static struct record_types *must_load(const char *text)
-{
-        struct record_types *types;
-        struct err_msg msg = {""};
-
-        if (load_text(text, &types, &msg) != OK)
-                fail_msg("%s", msg.text);
-        return types;
 }
 
 static struct record_types *load_shipped(void)
@@ -59,17 +36,9 @@ static const struct record_type *type_named(const struct record_types *types, co
         return type;
 }
 
-/* The text is refused with "<file>:<place>: <what>". */
 static void assert_refused(const char *text, const char *place, const char *what)
 {
-        struct record_types *types;
-        struct err_msg msg = {""};
-        char expected[1024];
-
-        assert_err(ERR_CONFIG, load_text(text, &types, &msg));
-        assert_null(types);
-        (void)snprintf(expected, sizeof(expected), "%s/types.yaml:%s: %s", folder, place, what);
-        assert_string_equal(msg.text, expected);
+        types_refused(folder, text, place, what);
 }
 
 #define TABLES                                                                                                         \
@@ -142,8 +111,9 @@ static void shipped_lists_know_their_order_and_indexes(void **state)
                         severity = &allergies->table->fields[i];
         assert_non_null(severity);
         assert_int_equal(severity->kind, FIELD_WORD);
-        assert_slice_is(severity->preset, "\xa7"
-                                          "UNKNOWN");
+        assert_true(severity->preset_count > 0);
+        assert_slice_is(severity->presets[severity->preset_count - 1].value, "\xa7"
+                                                                             "UNKNOWN");
         assert_string_equal(severity->words[0], "UNKNOWN");
         assert_string_equal(severity->words[4], "LIFE_THREATENING");
         assert_null(severity->words[5]);
@@ -165,12 +135,11 @@ static void shipped_summary_has_five_parts(void **state)
         assert_int_equal(summary->part_count, 5);
         assert_string_equal(summary->parts[0].name, "student");
         assert_ptr_equal(conditions->type, type_named(types, "conditions"));
-        assert_int_equal(conditions->filter_count, 2);
-        assert_string_equal(conditions->filters[0].field, "status");
-        assert_string_equal(conditions->filters[0].word, "active");
-        assert_string_equal(conditions->filters[1].field, "chronic");
-        assert_null(conditions->filters[1].word);
-        assert_true(conditions->filters[1].flag);
+        assert_int_equal(conditions->where.filter_count, 2);
+        assert_string_equal(conditions->where.filters[0].field, "status");
+        assert_slice_is(conditions->where.filters[0].tests[0].text, "active");
+        assert_string_equal(conditions->where.filters[1].field, "chronic");
+        assert_int_equal(conditions->where.filters[1].tests[0].kind, TEST_TRUE);
         assert_int_equal(conditions->limit, 0);
         assert_int_equal(summary->parts[4].limit, 10);
         assert_int_equal(summary->read_count, 5);
@@ -182,7 +151,7 @@ static void shipped_summary_has_five_parts(void **state)
 static void reads_are_the_students_and_the_types_own_tables(void **state)
 {
         struct record_types *types =
-                must_load(BASE "  log: {shape: list, table: allergies, tags: [\"student:{student}/visits\"]}\n");
+                types_from(BASE "  log: {shape: list, table: allergies, tags: [\"student:{student}/visits\"]}\n");
         const struct record_type *log = type_named(types, "log");
 
         (void)state;
@@ -204,7 +173,7 @@ static uint64_t def_with(const char *allergies, const char *name)
                 TABLES "types:\n  student: {shape: one, table: students}\n  allergies: {%s}\n"
                        "  all: {shape: composite, parts: {a: {type: allergies}}}\n",
                 allergies);
-        types = must_load(text);
+        types = types_from(text);
         def = type_named(types, name)->def;
         record_types_destroy(&types);
         return def;
@@ -219,6 +188,9 @@ static void definition_changes_with_what_an_entry_contains(void **state)
         assert_true(def_with("shape: list, table: allergies", "allergies") == plain);
         assert_true(def_with("shape: list, table: allergies, ttl: {l1: 1s}, critical: true", "allergies") == plain);
         assert_true(def_with("shape: list, table: allergies, order: onset", "allergies") != plain);
+        assert_true(def_with("shape: list, table: allergies, where: {live: true}", "allergies") != plain);
+        assert_true(def_with("shape: list, table: allergies, where: {live: false}", "allergies") !=
+                    def_with("shape: list, table: allergies, where: {live: true}", "allergies"));
         assert_true(def_with("shape: list, table: visits", "allergies") != plain);
         assert_true(
                 def_with("shape: list, table: allergies, tags: [\"student:{student}/visits\"]", "allergies") != plain);
@@ -235,15 +207,15 @@ static void types_and_tables_may_come_from_several_files(void **state)
         struct err_msg msg = {""};
 
         (void)state;
-        write_file("types.yaml", "types: {notes: {shape: list, table: visits}}\n", first);
-        write_file("tables.yaml", BASE, second);
+        types_write(folder, "types.yaml", "types: {notes: {shape: list, table: visits}}\n", first);
+        types_write(folder, "tables.yaml", BASE, second);
         assert_ok(record_types_load(&types, files, 2, &msg));
         assert_int_equal(record_types_count(types), 3);
         record_types_destroy(&types);
-        write_file("types.yaml", "types: {student: {shape: one, table: students}}\n", first);
+        types_write(folder, "types.yaml", "types: {student: {shape: one, table: students}}\n", first);
         assert_err(ERR_CONFIG, record_types_load(&types, files, 2, &msg));
         assert_non_null(strstr(msg.text, "tables.yaml:6:3: another file has the type \"student\", too"));
-        write_file("types.yaml", "tables: {visits: {schema: 1, fields: {a: text}}}\n", first);
+        types_write(folder, "types.yaml", "tables: {visits: {schema: 1, fields: {a: text}}}\n", first);
         assert_err(ERR_CONFIG, record_types_load(&types, files, 2, &msg));
         assert_non_null(strstr(msg.text, "tables.yaml:4:3: another file has the table \"visits\", too"));
 }
@@ -274,7 +246,8 @@ static void wrong_tables_are_refused(void **state)
         assert_refused(
                 "tables:\n  a b: {}\n", "2:3", "\"a b\" is no name: a letter first, then letters a to z, digits and _");
         assert_refused("tables:\n  a: {schema: 1, fields: {b: txt}}\n", "2:30",
-                "b is \"txt\"; it must be one of text, word, date, instant, bool, int, any (did you mean \"text\"?)");
+                "b is \"txt\"; it must be one of text, word, date, instant, bool, int, any, student, original (did you "
+                "mean \"text\"?)");
         assert_refused(
                 "tables:\n  a: {schema: 1, fields: {b: word}}\n", "2:30", "the field b is a word, but has no words");
         assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: []}}}\n", "2:50",
@@ -283,13 +256,14 @@ static void wrong_tables_are_refused(void **state)
                 "the word \"x\" is here twice");
         assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: text, words: [x]}}}\n", "2:50",
                 "only a field of kind word has words");
-        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: text, preset: x}}}\n", "2:51",
-                "only a field of kind word or bool has a preset");
+        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: date, preset: x}}}\n", "2:51",
+                "only a field of kind text, word or bool has a preset");
         assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: bool, preset: x}}}\n", "2:51",
                 "preset is \"x\"; it must be true or false");
         assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: [x, y], preset: z}}}\n", "2:66",
                 "preset is \"z\"; it must be one of x, y (did you mean \"x\"?)");
-        assert_refused("tables:\n  a: {schema: 1, fields: {id: int}}\n", "2:31", "the field id must be text");
+        assert_refused(
+                "tables:\n  a: {schema: 1, fields: {id: int}}\n", "2:31", "the field id must be text, or a word");
         assert_refused("tables:\n  a: {schema: 1, fields: {student: text}}\n", "2:27",
                 "a field cannot be called student: whose record it is, the key says");
         assert_refused("tables:\n  a: {schema: 1, activity: b, fields: {b: text}}\n", "2:28",
@@ -310,6 +284,10 @@ static void wrong_types_are_refused(void **state)
                 "order does not go with the shape one");
         assert_refused(
                 BASE "  x: {shape: list, table: visits, parts: {}}\n", "8:35", "parts does not go with the shape list");
+        assert_refused(BASE "  x: {shape: one, table: allergies, where: {live: true}}\n", "8:37",
+                "where does not go with the shape one");
+        assert_refused(BASE "  x: {shape: list, table: allergies, where: {live: 1}}\n", "8:52",
+                "live is \"1\"; it must be true or false");
         assert_refused(BASE "  x: {shape: list, table: allergies, order: severity}\n", "8:45",
                 "severity is of kind word; it must be a date or instant field");
         assert_refused(BASE "  x: {shape: one, table: students, key: \"y:{student}\"}\n", "8:41",
@@ -344,9 +322,28 @@ static void wrong_parts_are_refused(void **state)
                 "live is \"maybe\"; it must be true or false");
         assert_refused(COMPOSITE "      a: {type: allergies, where: {severity: HIHG}}\n", "11:46",
                 "severity is \"HIHG\"; it must be one of LOW, HIGH (did you mean \"HIGH\"?)");
-        assert_refused(COMPOSITE "      a: {type: allergies, where: {onset: now}}\n", "11:36",
-                "onset is of kind date; it must be a word or bool field");
+        assert_refused(COMPOSITE "      a: {type: allergies, where: {onset: now}}\n", "11:43",
+                "onset is of kind date; a condition can ask whether it is present or missing");
         assert_refused(COMPOSITE "      {}\n", "11:7", "x has 0 parts; it must have 1 to 16");
+}
+
+static void merges_need_the_field_into(void **state)
+{
+        struct record_types *types;
+        struct err_msg msg = {""};
+
+        (void)state;
+        assert_err(ERR_CONFIG,
+                load_text(TABLES "  merges: {schema: 1, fields: {into: {kind: text, required: true}}}\n" TYPES, &types,
+                        &msg));
+        assert_non_null(
+                strstr(msg.text, "types.yaml: the table merges needs the field into: {kind: student, required: true}"));
+        types = types_from(TABLES "  merges: {schema: 1, fields: {into: {kind: student, required: true}}}\n" TYPES);
+        assert_ptr_equal(record_types_merges(types), record_types_table(types, slice_str("merges")));
+        record_types_destroy(&types);
+        types = types_from(BASE);
+        assert_null(record_types_merges(types));
+        record_types_destroy(&types);
 }
 
 static void a_family_needs_students_and_types(void **state)
@@ -430,7 +427,7 @@ static void wrong_keys_say_why(void **state)
 
 static void ids_that_are_not_canonical_name_the_right_key(void **state)
 {
-        struct record_types *types = must_load(TABLES "types: {student: {shape: one, table: students, id: int}}\n");
+        struct record_types *types = types_from(TABLES "types: {student: {shape: one, table: students, id: int}}\n");
         const struct record_type *type;
         struct err_msg msg = {""};
         struct slice id;
@@ -441,7 +438,7 @@ static void ids_that_are_not_canonical_name_the_right_key(void **state)
         assert_err(ERR_BADKEY, record_key_parse(types, slice_str("student:042"), &type, &id, &msg));
         assert_string_equal(msg.text, "the id is not in canonical form; it would be student:42");
         record_types_destroy(&types);
-        types = must_load(TABLES "types: {student: {shape: one, table: students, id: uuid}}\n");
+        types = types_from(TABLES "types: {student: {shape: one, table: students, id: uuid}}\n");
         assert_err(ERR_BADKEY,
                 record_key_parse(types, slice_str("student:0B5C1A52-6d0e-4d52-9f5e-3a1f0c2b7d44"), &type, &id, &msg));
         assert_string_equal(
@@ -498,6 +495,7 @@ int main(void)
                 cmocka_unit_test(types_and_tables_may_come_from_several_files),
                 cmocka_unit_test(wrong_keys_name_the_nearest),
                 cmocka_unit_test(wrong_tables_are_refused),
+                cmocka_unit_test(merges_need_the_field_into),
                 cmocka_unit_test(wrong_types_are_refused),
                 cmocka_unit_test(wrong_parts_are_refused),
                 cmocka_unit_test(a_family_needs_students_and_types),
