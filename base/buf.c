@@ -15,11 +15,14 @@ void buf_deinit(struct buf *b)
 
 static void slide_to_front(struct buf *b)
 {
+        size_t len = buf_len(b);
+
         if (b->start == 0)
                 return;
-        memmove(b->data, b->data + b->start, buf_len(b));
-        b->end -= b->start;
+        memmove(b->data, b->data + b->start, len);
+        memset(b->data + len, 0, b->end - len);
         b->start = 0;
+        b->end = len;
 }
 
 enum err buf_reserve(struct buf *b, size_t more)

@@ -2,6 +2,7 @@
  *
  *      [ consumed | start ... end = readable | room ]
  *
+ * An empty buffer holds no trace of what was in it, so that a block which is kept for reuse keeps no patient's data.
  * Used for sockets (read into buf_reserve, parse buf_slice, buf_consume) and for building replies. Consuming all of it
  * rewinds to the front for free; room is made by sliding what is left before the block grows. Not thread-safe: one
  * owner. The struct is visible on purpose, so that the hit path appends without a call. */
@@ -81,19 +82,24 @@ static inline void buf_added(struct buf *b, size_t len)
         b->end += len;
 }
 
-/* Drops `len` readable bytes from the front. */
+/* Drops `len` readable bytes from the front; when none are left, what was there is overwritten. */
 static inline void buf_consume(struct buf *b, size_t len)
 {
         VC_ASSERT(len <= buf_len(b));
         b->start += len;
-        if (b->start == b->end)
+        if (b->start == b->end) {
+                if (b->end > 0)
+                        memset(b->data, 0, b->end);
                 b->start = b->end = 0;
+        }
 }
 
-/* Drops the newest bytes, so that `len` readable ones are left. */
+/* Drops the newest bytes, so that `len` readable ones are left, and overwrites them. */
 static inline void buf_truncate(struct buf *b, size_t len)
 {
         VC_ASSERT(len <= buf_len(b));
+        if (len < buf_len(b))
+                memset(b->data + b->start + len, 0, buf_len(b) - len);
         b->end = b->start + len;
 }
 

@@ -25,9 +25,22 @@ void *vc_calloc(size_t count, size_t size)
         return gate_open() ? calloc(count, size) : NULL;
 }
 
+/* Not realloc(): it would leave the old bytes behind where it moves a block. */
 void *vc_realloc(void *block, size_t size)
 {
-        return gate_open() ? realloc(block, size) : NULL;
+        size_t old = block == NULL ? 0 : malloc_usable_size(block);
+        void *moved;
+
+        if (!gate_open())
+                return NULL;
+        if (size <= old && size > old / 2)
+                return block;
+        moved = malloc(size);
+        if (moved == NULL || block == NULL)
+                return moved;
+        memcpy(moved, block, old < size ? old : size);
+        vc_free(block);
+        return moved;
 }
 
 void *vc_calloc_aligned(size_t align, size_t count, size_t size)
@@ -59,6 +72,8 @@ char *vc_strdup(const char *text)
 
 void vc_free(void *block)
 {
+        if (block != NULL)
+                explicit_bzero(block, malloc_usable_size(block));
         free(block);
 }
 

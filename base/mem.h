@@ -1,5 +1,9 @@
 /* Memory: malloc and its kin behind one door, so that tests can make the n-th allocation fail and every caller's error
- * path is run. A failed allocation is ERR_NOMEM to the caller, never the end of the program. */
+ * path is run. A failed allocation is ERR_NOMEM to the caller, never the end of the program.
+ *
+ * What is given back is overwritten first: nearly every block has held a part of some patient's record for a while, and
+ * an erased one must not live on in memory that nobody uses. A block that grows into another place leaves nothing in
+ * the first. Cost: a memset of what was written moments ago. */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
@@ -15,7 +19,7 @@ void *vc_calloc_aligned(size_t align, size_t count, size_t size) __attribute__((
 char *vc_strdup(const char *text) __attribute__((malloc, warn_unused_result));
 void *vc_memdup(const void *data, size_t len) __attribute__((warn_unused_result));
 
-/* As free; NULL is a no-op. Any thread. */
+/* Overwrites the block with zeros and frees it; NULL is a no-op. Any thread. */
 void vc_free(void *block);
 
 /* Bytes that the process grew by for this block: what malloc really gave, and what it keeps beside it. For memory

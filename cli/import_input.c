@@ -21,7 +21,8 @@ struct import_input {
         uint64_t done;
         uint64_t size;
         struct buf raw;   /* read and not yet unpacked or given */
-        struct buf first; /* the beginning, until it is given */
+        struct buf first; /* the beginning, until it is given and the next piece is asked for */
+        bool first_given;
         struct buf piece; /* the piece given last */
 };
 
@@ -244,9 +245,9 @@ enum err import_input_read(struct import_input *input, struct slice *piece, stru
         enum err rc;
 
         *piece = SLICE_EMPTY;
-        if (buf_len(&input->first) > 0) { /* its bytes stay where they are until the next call */
+        if (!input->first_given && buf_len(&input->first) > 0) {
                 *piece = buf_slice(&input->first);
-                buf_consume(&input->first, piece->len);
+                input->first_given = true;
                 return OK;
         }
         buf_deinit(&input->first);

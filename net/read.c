@@ -144,6 +144,9 @@ void read_destroy(struct read **read)
         if (*read == NULL)
                 return;
         lookup_deinit(&(*read)->lookup);
+        /* The pool keeps the block, which is not to keep whom it was about. */
+        memset((*read)->id, 0, (*read)->lookup.id.len);
+        memset((*read)->lookup.message.text, 0, strlen((*read)->lookup.message.text));
         pool_give(&(*read)->lane->reads, *read);
         *read = NULL;
 }

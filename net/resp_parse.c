@@ -73,7 +73,6 @@ static void reset(struct resp_parser *parser)
         parser->expected = 0;
         parser->at = 0;
         parser->in_bulk = false;
-        buf_truncate(&parser->words, 0);
 }
 
 /* Hands out the frame; the parser is ready for the next one, argv stays as it is until then. */
@@ -251,6 +250,7 @@ enum resp_status resp_next_frame(
         struct parse p = {.parser = parser, .in = in, .code = code, .msg = msg};
 
         give_back_memory(parser);
+        buf_truncate(&parser->words, 0); /* of the frame before */
         if (in.len == 0)
                 return RESP_NEED_MORE;
         return in.data[0] == '*' ? array_frame(&p, frame) : inline_frame(&p, frame);

@@ -1,6 +1,7 @@
 #include "net/write.h"
 
 #include "base/mem.h"
+#include "cache/forget.h"
 #include "database/value_json.h"
 #include "invalidation/freshness.h"
 #include "invalidation/token.h"
@@ -166,6 +167,14 @@ static bool erased_nobody(const struct write *write)
         return write->source.kind == WRITE_ERASE_STUDENT && write->source.status == ERR_NOSTUDENT;
 }
 
+/* Not a copy stays in memory, void ones included. */
+static void forget(const struct write *write)
+{
+        const struct services *services = write->lane->services;
+
+        forget_student(services->l1, services->types, write->source.tenant, write->source.id);
+}
+
 /* On the lane again. */
 static void finish(struct lane *lane, struct lane_mail *mail)
 {
@@ -174,6 +183,8 @@ static void finish(struct lane *lane, struct lane_mail *mail)
 
         (void)lane;
         if (rc == OK) {
+                if (write->source.kind == WRITE_ERASE_STUDENT)
+                        forget(write);
                 count_success(write);
                 tell_subscribers(write);
                 if (write->reply != NULL)

@@ -1,4 +1,6 @@
 #include "cache/store.h"
+
+#include "base/mem.h"
 #include "cache/lookup.h"
 #include "tests/lib/cache_rig.h"
 
@@ -93,12 +95,54 @@ static void what_was_touched_while_it_was_read_is_not_stored(void **state)
         rig_deinit(&rig);
 }
 
+struct meanwhile {
+        struct rig *rig;
+        struct token erased;
+};
+
+/* Called when the entry to be stored is allocated: after the test that it is worth storing, before it is in L1. */
+static bool erase_meanwhile(void *context)
+{
+        struct meanwhile *m = context;
+
+        if (m->erased.n == 0)
+                m->erased = rig_write(m->rig, "42", NULL);
+        return true;
+}
+
+static void what_is_erased_while_it_is_being_stored_leaves_again(void **state)
+{
+        struct meanwhile meanwhile;
+        struct l1_usage usage;
+        struct lookup lookup;
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_write(&rig, "42", "peanut");
+        fake_source_hold(rig.fake);
+        lookup = rig_lookup(&rig_allergies, "42");
+        assert_false(lookup_start(rig.reader, &lookup));
+        rig_tick(&rig);
+        meanwhile = (struct meanwhile){.rig = &rig};
+        mem_set_gate(erase_meanwhile, &meanwhile);
+        fake_source_release(rig.fake);
+        mem_set_gate(NULL, NULL);
+        assert_true(meanwhile.erased.n > 0);
+        assert_true(lookup.found); /* it was sent before the erasure */
+        lookup_deinit(&lookup);
+        l1_usage(rig.l1, &usage);
+        assert_int_equal(usage.entries, 0);
+        rig_deinit(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(types_have_their_own_ttl_or_the_default),
                 cmocka_unit_test(lifetimes_are_spread_over_the_jitter),
                 cmocka_unit_test(what_was_touched_while_it_was_read_is_not_stored),
+                cmocka_unit_test(what_is_erased_while_it_is_being_stored_leaves_again),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
