@@ -10,9 +10,9 @@
  * How a broken value ends. A file cut or mangled in the middle of a value leaves brackets open, and to wait for them to
  * close would swallow all that follows. So a value is given up as soon as it cannot be JSON any more: a line break in a
  * string; an opening bracket where no value may begin; a closing one of the other kind; more levels than any value may
- * have; something behind it on its last line. Reading goes on behind the first line of what was given up, with the first
- * line that begins with a bracket no further to the right: in NDJSON that is the next line, in a document of many lines
- * it is none of its inner parts.
+ * have; something behind it on its last line. Reading goes on behind the first line of what was given up, with the
+ * first line that begins with a bracket no further to the right: in NDJSON that is the next line, in a document of many
+ * lines it is none of its inner parts.
  *
  * What that costs. Bytes are looked at again only when a value that went over several lines is given up. Each time, the
  * next try begins further inside, so it happens at most VALUE_DEPTH_MAX times for one byte, whatever the input. */
