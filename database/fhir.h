@@ -66,7 +66,7 @@ void fhir_mapper_destroy(struct fhir_mapper **mapper);
  * `bad` with the reason and the element ("onsetDateTime", "reaction.severity") that it is about and the text as origin;
  * or one `ignored` with the type, when it is one of FHIR's that is not kept.
  * Whatever the value is, it is one of these. The result is OK, what the sink returned, or ERR_NOMEM. */
-enum err fhir_to_rows(struct fhir_mapper *mapper, const struct fhir_resource *resource, const struct import_sink *sink)
-        MUST_CHECK;
+enum err fhir_to_rows(
+        struct fhir_mapper *mapper, const struct fhir_resource *resource, const struct import_sink *sink) MUST_CHECK;
 
 #endif

@@ -1,0 +1,55 @@
+/* Forms (fhir_forms.h) of allergies, conditions, immunizations and encounters. */
+#ifndef DATABASE_FHIR_CLINICAL_H
+#define DATABASE_FHIR_CLINICAL_H
+
+#include "database/fhir_draft.h"
+
+/* What the record is about; refused when there are neither a code nor words. An allergy's may stand in a reaction. */
+enum err fhir_clinical_code(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+/* How sure it is; remembered for the status. */
+enum err fhir_clinical_verification(struct fhir_draft *d, const struct fhir_element *element,
+        const struct fhir_place *at, struct slice item) MUST_CHECK;
+
+/* The status of an allergy or condition: see database/fhir_words.def. */
+enum err fhir_clinical_status(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+/* A status that is one word; of an immunization or encounter. */
+enum err fhir_clinical_status_word(struct fhir_draft *d, const struct fhir_element *element,
+        const struct fhir_place *at, struct slice item) MUST_CHECK;
+
+/* An allergy's reactions, one item for each manifestation; the worst severity is remembered. */
+enum err fhir_clinical_reactions(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+/* The criticality, and the severity that follows from it and the reactions; none when neither says any. */
+enum err fhir_clinical_severity(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+/* A condition's stages, in words. */
+enum err fhir_clinical_stages(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+/* When a vaccine was given: a date or instant; refused when nothing is said of it, not even that it is not known. */
+enum err fhir_clinical_occurrence(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+/* The class of an encounter. */
+enum err fhir_clinical_class(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+/* The first type of an encounter that says anything. */
+enum err fhir_clinical_visit_type(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+/* The period of an encounter as two members. */
+enum err fhir_clinical_visit_period(struct fhir_draft *d, const struct fhir_element *element,
+        const struct fhir_place *at, struct slice item) MUST_CHECK;
+
+/* The reasons of an encounter: the first one's words and code, and the words of all when they are several. */
+enum err fhir_clinical_reasons(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
+#endif

@@ -1,0 +1,160 @@
+#include "database/fhir_reference.h"
+
+#include <string.h>
+
+static bool cut_prefix(struct slice *text, const char *prefix)
+{
+        size_t len = strlen(prefix);
+
+        if (text->len < len || strncasecmp((const char *)text->data, prefix, len) != 0)
+                return false;
+        *text = slice_of(text->data + len, text->len - len);
+        return true;
+}
+
+/* Takes the part behind the last '/' off the end. False: there is no '/'. */
+static bool cut_last_part(struct slice *path, struct slice *part)
+{
+        const uint8_t *slash = path->len == 0 ? NULL : memrchr(path->data, '/', path->len);
+
+        if (slash == NULL)
+                return false;
+        *part = slice_of(slash + 1, (size_t)(path->data + path->len - (slash + 1)));
+        *path = slice_of(path->data, (size_t)(slash - path->data));
+        return true;
+}
+
+/* "Patient/1/_history/2" without its version. */
+static struct slice without_version(struct slice path)
+{
+        struct slice shorter = path;
+        struct slice version;
+        struct slice word;
+
+        if (cut_last_part(&shorter, &version) && cut_last_part(&shorter, &word) &&
+                slice_equal(word, slice_str("_history")))
+                return shorter;
+        return path;
+}
+
+static bool has_any(struct slice text, const char *bytes)
+{
+        for (size_t i = 0; i < text.len; i++)
+                if (strchr(bytes, text.data[i]) != NULL) /* a NUL byte is found, too */
+                        return true;
+        return false;
+}
+
+bool fhir_reference_parse(struct slice reference, struct fhir_target *out)
+{
+        struct slice rest = reference;
+
+        *out = (struct fhir_target){.type = SLICE_EMPTY, .id = SLICE_EMPTY};
+        if (has_any(reference, "?#|"))
+                return false;
+        if (cut_prefix(&rest, "urn:uuid:") || cut_prefix(&rest, "urn:oid:")) {
+                out->id = rest;
+                return rest.len > 0;
+        }
+        rest = without_version(rest);
+        if (!cut_last_part(&rest, &out->id) || out->id.len == 0)
+                return false;
+        if (!cut_last_part(&rest, &out->type))
+                out->type = rest;
+        return out->type.len > 0;
+}
+
+struct slice fhir_reference_of_full_url(struct slice full_url)
+{
+        struct fhir_target target;
+
+        return fhir_reference_parse(full_url, &target) ? target.id : SLICE_EMPTY;
+}
+
+/* What a Reference says of itself. */
+struct link {
+        struct slice reference;
+        struct slice type;
+};
+
+static enum err read_link(struct fhir_draft *d, const struct fhir_place *at, struct slice item, struct link *out)
+{
+        struct fhir_pick picks[] = {{.name = "reference"}, {.name = "type"}};
+        enum err rc = fhir_draft_pick(d, at, item, picks, 2);
+
+        if (rc == OK)
+                rc = fhir_draft_pick_text(d, at, &picks[0], &out->reference);
+        if (rc == OK)
+                rc = fhir_draft_pick_text(d, at, &picks[1], &out->type);
+        return rc;
+}
+
+static bool follow(const struct fhir_draft *d, const struct link *link, struct fhir_target *out)
+{
+        const struct fhir_refs *refs = d->resource->refs;
+
+        if (refs != NULL && refs->find(refs->context, link->reference, out))
+                return true;
+        if (!fhir_reference_parse(link->reference, out))
+                return false;
+        if (out->type.len == 0)
+                out->type = link->type;
+        return true;
+}
+
+static bool is_of_type(const struct fhir_target *target, const char *type)
+{
+        return type == NULL || target->type.len == 0 || slice_equal(target->type, slice_str(type));
+}
+
+/* The resource of that id inside this one, if it is a Patient. */
+static bool find_contained_patient(const struct fhir_draft *d, struct slice id, struct slice *patient)
+{
+        struct value_iter iter;
+        struct slice text;
+
+        if (!value_iter_init(&iter, d->items[FHIR_Resource_contained], VALUE_LIST))
+                return false;
+        while (value_next(&iter, patient))
+                if (value_member_text(*patient, "id", &text) && slice_equal(text, id) &&
+                        value_member_text(*patient, "resourceType", &text) && slice_equal(text, slice_str("Patient")))
+                        return true;
+        return false;
+}
+
+enum err fhir_reference_patient(struct fhir_draft *d, const struct fhir_place *at, struct slice item, struct slice *id)
+{
+        struct fhir_target target;
+        struct link link;
+        enum err rc = read_link(d, at, item, &link);
+
+        *id = SLICE_EMPTY;
+        if (rc != OK)
+                return rc;
+        if (link.type.len > 0 && !slice_equal(link.type, slice_str("Patient")))
+                return fhir_draft_refuse(d, REJECT_REFERENCE, at, NULL);
+        if (link.reference.len > 1 && link.reference.data[0] == '#') {
+                struct slice inner = slice_of(link.reference.data + 1, link.reference.len - 1);
+
+                if (find_contained_patient(d, inner, &d->contained_patient))
+                        return OK;
+                return fhir_draft_refuse(d, REJECT_REFERENCE, at, NULL);
+        }
+        if (!follow(d, &link, &target) || !is_of_type(&target, "Patient"))
+                return fhir_draft_refuse(d, REJECT_REFERENCE, at, NULL);
+        *id = target.id;
+        return OK;
+}
+
+enum err fhir_reference_id(
+        struct fhir_draft *d, const struct fhir_place *at, struct slice item, const char *type, struct slice *id)
+{
+        struct fhir_target target;
+        struct link link;
+        enum err rc = read_link(d, at, item, &link);
+
+        *id = SLICE_EMPTY;
+        if (rc == OK && follow(d, &link, &target) && is_of_type(&target, type))
+                *id = target.id;
+        return rc;
+}
