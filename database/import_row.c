@@ -155,7 +155,7 @@ static enum err put_severity(struct draft *d)
                 if (rank > worst)
                         worst = rank;
         }
-        return put_member(d, "severity", slice_str(SEVERITIES[worst]));
+        return worst == 0 ? OK : put_member(d, "severity", slice_str(SEVERITIES[worst]));
 }
 
 static bool has_reaction(const struct draft *d, size_t i)
@@ -225,16 +225,6 @@ static enum err put_kind(struct draft *d)
         return tag.len == 0 ? OK : put_member(d, "kind", tag);
 }
 
-static enum err put_chronic(struct draft *d)
-{
-        struct slice tag = semantic_tag(cell(d, "DESCRIPTION"));
-        bool illness = tag.len == 0 || slice_equal(tag, slice_str("disorder"));
-        enum err rc = value_put_str(d->out, "chronic");
-
-        d->members++;
-        return rc == OK ? value_put_bool(d->out, illness && is_active(d)) : rc;
-}
-
 static enum err put_computed(struct draft *d, const struct import_column *column)
 {
         switch (column->form) {
@@ -243,7 +233,6 @@ static enum err put_computed(struct draft *d, const struct import_column *column
         case FORM_REACTIONS: return put_reactions(d);
         case FORM_STATUS: return put_status(d);
         case FORM_KIND: return put_kind(d);
-        case FORM_CHRONIC: return put_chronic(d);
         case FORM_CVX: return put_member(d, column->field, slice_str("CVX"));
         default: return ERR_INTERNAL;
         }

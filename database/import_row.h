@@ -9,11 +9,10 @@
 
 /* Appends the record. Codes and ids stay text, dates as written; what follows from other columns:
  *   id        16 hexadecimal digits over code, start and description (students: the ID), the same at each import
- *   severity  of an allergy: the worst of SEVERITY1 and SEVERITY2; UNKNOWN when neither is given
+ *   severity  of an allergy: the worst of SEVERITY1 and SEVERITY2; none when neither is given
  *   reactions of an allergy: {code, display, severity} of REACTION1 and REACTION2, where given
  *   status    active when STOP is empty, else inactive (allergies) or resolved (conditions)
  *   kind      of a condition: the word in parentheses that ends a SNOMED CT term: "finding", "disorder", …
- *   chronic   of a condition: active, and an illness by its term: kind is disorder, or there is none
  *   system    of a vaccination: CVX
  * ERR_BADVALUE: the row is not imported, *reject says why. ERR_NOMEM and errors of buf_append. *out is then as before.
  * Pure but for *out; any thread. */

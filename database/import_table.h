@@ -19,7 +19,6 @@ enum import_form {
         FORM_REACTIONS,
         FORM_STATUS,
         FORM_KIND,
-        FORM_CHRONIC,
         FORM_CVX
 };
 

@@ -123,7 +123,7 @@ static void shipped_file_serves_without_any_flag(void **state)
         assert_option(settings, "types.files", SHIPPED "/types/school-health.yaml");
         if (settings_load_types(settings, &types, &msg) != OK)
                 fail_msg("%s", msg.text);
-        assert_int_equal(record_types_count(types), 6);
+        assert_int_equal(record_types_count(types), 8);
         record_types_destroy(&types);
         settings_destroy(&settings);
 }
