@@ -92,11 +92,10 @@ static const struct form_text COLUMN_FORMS[] = {
         {"GENDER", "F: `female`, M: `male`, else as it is"},
         {"ZIP", "as it is; `2155.0` becomes `02155`"},
         {"RECORD_ID", "16 hexadecimal digits over code, start and description"},
-        {"SEVERITY", "the worst of SEVERITY1 and SEVERITY2; UNKNOWN when both are empty"},
+        {"SEVERITY", "the worst of SEVERITY1 and SEVERITY2; left out when both are empty"},
         {"REACTIONS", "REACTION1, REACTION2 with their descriptions and severities, where given"},
         {"STATUS", "active while STOP is empty, else inactive (allergies), resolved (conditions)"},
         {"KIND", "the word in parentheses that ends DESCRIPTION, if it is one of SNOMED CT's"},
-        {"CHRONIC", "whether it is an illness that has not ended"},
         {"CVX", "`CVX`"},
         {NULL, NULL},
 };
