@@ -62,7 +62,7 @@ void import_send_destroy(struct import_send **send)
 
 /* ---- replies ---- */
 
-/* What an IMPORT's reply says: {token, written, unchanged, unknown_student}, flat. */
+/* What an IMPORT's reply says: {token, written, unchanged, rejected}, flat. */
 struct outcome {
         uint64_t written;
         uint64_t unchanged;
@@ -95,8 +95,8 @@ static void read_outcome(struct import_send *send, const redisReply *reply, stru
                         out->written = reply_count(value);
                 else if (strcmp(name, "unchanged") == 0)
                         out->unchanged = reply_count(value);
-                else if (strcmp(name, "unknown_student") == 0)
-                        out->unknown = reply_count(value);
+                else if (strcmp(name, "rejected") == 0)
+                        out->unknown = value->elements;
         }
 }
 

@@ -1,4 +1,4 @@
-/* PUT, ERASE, INVALIDATE, IMPORT, PUBLISH: unpack the words into one write, hand it to the source. */
+/* PUT, ERASE, INVALIDATE, PUBLISH: unpack the words into one write, hand it to the source. */
 #include "base/hash.h"
 #include "database/record.h"
 #include "database/value_json.h"
@@ -244,36 +244,6 @@ enum err cmd_invalidate(struct call *call)
         if (write == NULL)
                 return ERR_NOMEM;
         return start_or_drop(write, call, parse_invalidate(call, write));
-}
-
-/* ---- IMPORT ---- */
-
-static void reply_import(struct write *write)
-{
-        struct resp_writer *out = &write->later.out;
-
-        resp_map(out, 4);
-        resp_bulk_str(out, "token");
-        write_token(write, write->source.position);
-        resp_member_int(out, "written", (int64_t)write->source.written);
-        resp_member_int(out, "unchanged", (int64_t)write->source.unchanged);
-        resp_member_int(out, "unknown_student", (int64_t)write->source.rejected);
-}
-
-enum err cmd_import(struct call *call)
-{
-        const struct record_table *table;
-        struct write *write;
-        enum err rc = record_table_named(call->services->types, call->argv[1], &table, &call->message);
-
-        if (rc != OK)
-                return rc;
-        write = write_create(call, WRITE_IMPORT);
-        if (write == NULL)
-                return ERR_NOMEM;
-        write->source.table = table;
-        write->reply = reply_import;
-        return write_start_aside(write, call, call->argv[2]);
 }
 
 /* ---- PUBLISH ---- */

@@ -140,12 +140,14 @@ static enum err open_commands(struct node *node, const struct node_config *confi
         return rc == OK ? OK : err_set(msg, rc, "no memory for the command table");
 }
 
-static enum err open_intake(struct node *node, const struct node_config *config, struct err_msg *msg)
+static enum err open_asides(struct node *node, const struct node_config *config, struct err_msg *msg)
 {
         enum err rc = aside_create(&node->services.intake, "vc-intake");
 
         (void)config;
-        return rc == OK ? OK : err_set(msg, rc, "cannot start a thread for imports");
+        if (rc == OK)
+                rc = aside_create(&node->services.exports, "vc-exports");
+        return rc == OK ? OK : err_set(msg, rc, "cannot start the threads for imports and exports");
 }
 
 static enum err open_server(struct node *node, const struct node_config *config, struct err_msg *msg)
@@ -160,7 +162,7 @@ static enum err (*const parts[])(struct node *node, const struct node_config *co
         open_source,
         open_cache,
         open_commands,
-        open_intake,
+        open_asides,
         open_server,
 };
 
@@ -194,6 +196,7 @@ void node_close(struct node **node)
                 return;
         server_stop(n->server);
         aside_destroy(&n->services.intake);
+        aside_destroy(&n->services.exports);
         if (n->services.source != NULL) /* first: its writer thread posts to the workers' mailboxes */
                 n->services.source->ops->close(&n->services.source);
         server_destroy(&n->server);

@@ -59,7 +59,8 @@ struct services {
         struct tiers *tiers;
         struct l1 *l1; /* NULL: switched off */
         struct source *source;
-        struct aside *intake; /* where the values of imports are read; NULL: on the lane */
+        struct aside *intake;  /* where the values of imports are read; NULL: on the lane */
+        struct aside *exports; /* where exports are put together; NULL: on the lane */
         struct freshness *freshness;
         struct pubsub *pubsub;
         struct config_port config;

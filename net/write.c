@@ -21,6 +21,7 @@ struct write *write_create(struct call *call, enum source_write_kind kind)
         write->source.tenant = call->session->tenant;
         buf_init(&write->value, 0);
         buf_init(&write->raw, 0);
+        buf_init(&write->rejects, 0);
         buf_init(&write->touched, 0);
         write->source.touched = &write->touched;
         buf_init(&write->tags, 0);
@@ -33,6 +34,7 @@ void write_destroy(struct write **write)
                 return;
         buf_deinit(&(*write)->value);
         buf_deinit(&(*write)->raw);
+        buf_deinit(&(*write)->rejects);
         buf_deinit(&(*write)->touched);
         buf_deinit(&(*write)->tags);
         vc_free(*write);
@@ -155,8 +157,11 @@ static void count_success(const struct write *write)
 {
         const struct source_write *source = &write->source;
 
+        if (source->dry_run)
+                return;
         counter_add(COUNTER_database_writes, 1);
-        counter_add(COUNTER_database_imported, source->written);
+        if (source->kind == WRITE_IMPORT)
+                counter_add(COUNTER_database_imported, source->written);
         if (source->type != NULL)
                 type_counter_add(source->type->index, TYPE_COUNTER_writes, 1);
 }

@@ -30,6 +30,7 @@ struct write {
         struct value_form form;             /* that of `raw` */
         struct buf tags;                    /* struct tag: what is touched, as subscribers are told it */
         struct buf touched;                 /* what source.touched points to; made into tags at the end */
+        struct buf rejects;                 /* IMPORT: struct source_reject */
         void (*reply)(struct write *write); /* writes the reply of a success into later.out; NULL: the token */
         uint32_t receivers;                 /* subscribers that were told */
 };

@@ -3,12 +3,14 @@
 #include "base/option.h"
 #include "cache/tiers.h"
 #include "database/record_type.h"
+#include "database/value.h"
 #include "net/command.h"
 #include "net/pubsub.h"
 
 #include <event2/event.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,6 +35,48 @@ static void apply(struct source *source, struct source_write *write)
         list_push_back(&rig_of(source)->writes, &write->link);
 }
 
+/* A row's cursor is its number in four bytes. */
+static enum err visit_row(struct net_rig *rig, const struct source_walk *walk, uint32_t number)
+{
+        const uint8_t cursor[] = {0, 0, (uint8_t)(number >> 8), (uint8_t)number};
+        struct source_row row = {.table = slice_str("visits"), .student = slice_str("1")};
+        struct buf map;
+        char id[16];
+        enum err rc;
+
+        buf_init(&map, 0);
+        row.id = slice_of(id, (size_t)snprintf(id, sizeof(id), "%u", number));
+        rc = value_put_map(&map, rig->row_size > 0 ? 2 : 1);
+        if (rc == OK)
+                rc = value_put_member(&map, "id", row.id);
+        if (rc == OK && rig->row_size > 0) {
+                char *reason = calloc(1, rig->row_size);
+
+                assert_non_null(reason);
+                memset(reason, 'x', rig->row_size);
+                rc = value_put_member(&map, "reason", slice_of(reason, rig->row_size));
+                free(reason);
+        }
+        row.map = buf_slice(&map);
+        row.cursor = slice_of(cursor, sizeof(cursor));
+        if (rc == OK)
+                rc = walk->visit(walk->context, &row);
+        buf_deinit(&map);
+        return rc;
+}
+
+static enum err walk_rows(struct source *source, const struct source_walk *walk, struct err_msg *msg)
+{
+        struct net_rig *rig = rig_of(source);
+        uint32_t first = walk->after.len == 4 ? (uint32_t)(walk->after.data[2] << 8 | walk->after.data[3]) + 1 : 0;
+        enum err rc = OK;
+
+        (void)msg;
+        for (uint32_t i = first; rc == OK && i < rig->stored; i++)
+                rc = visit_row(rig, walk, i);
+        return rc;
+}
+
 static enum err health(struct source *source, bool deep, struct source_health *out, struct err_msg *msg)
 {
         (void)source;
@@ -41,7 +85,8 @@ static enum err health(struct source *source, bool deep, struct source_health *o
         return OK;
 }
 
-static const struct source_ops OPS = {.name = "rig", .fetch_many = fetch_many, .apply = apply, .health = health};
+static const struct source_ops OPS = {
+        .name = "rig", .fetch_many = fetch_many, .apply = apply, .walk = walk_rows, .health = health};
 
 unsigned net_rig_answer_writes(struct net_rig *rig, enum err status)
 {

@@ -54,7 +54,11 @@ static void world_end(struct world *w)
 
 #define OUTCOME(written, unchanged, unknown)                                                                           \
         "*8\r\n$5\r\ntoken\r\n$4\r\nv1-7\r\n$7\r\nwritten\r\n:" #written "\r\n$9\r\nunchanged\r\n:" #unchanged         \
-        "\r\n$15\r\nunknown_student\r\n:" #unknown "\r\n"
+        "\r\n$8\r\nrejected\r\n*" #unknown "\r\n" REJECTED_##unknown
+
+#define REJECTED_0 ""
+#define REJECTED_1 "*3\r\n:0\r\n$7\r\nstudent\r\n$15\r\nunknown-student\r\n"
+#define REJECTED_2 REJECTED_1 REJECTED_1
 
 #define PATIENTS "Id,BIRTHDATE,FIRST,LAST\n1,2012-06-16,Ana,Soto\n2,2012-06-17,Bao,Lee\n"
 

@@ -91,7 +91,7 @@ static void add_import_reply(struct buf *out, int position)
 {
         assert_ok(buf_printf(out,
                 "*8\r\n$5\r\ntoken\r\n$21\r\nv1-000000000000004d-%x\r\n$7\r\nwritten\r\n:0\r\n$9\r\nunchanged\r\n:0\r\n"
-                "$15\r\nunknown_student\r\n:0\r\n",
+                "$8\r\nrejected\r\n*0\r\n",
                 (unsigned)position));
 }
 
@@ -420,7 +420,7 @@ static void converse_with_a_failure(struct state *s, struct allocations *a)
         mem_set_gate(count_allocation, a);
         client = net_rig_connect(&s->rig);
         say(s, client, misses);
-        say(s, client, "IMPORT visits []\r\nINVALIDATE STUDENT 1 2\r\n");
+        say(s, client, "IMPORT visits []\r\nEXPORT visits COUNT 2\r\nINVALIDATE STUDENT 1 2\r\n");
         (void)net_rig_answer_writes(&s->rig, OK);
         say(s, client, "CLIENT LIST\r\nINFO\r\nEXPLAIN student:1\r\n");
         (void)net_rig_answer_writes(&s->rig, OK);
