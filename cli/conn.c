@@ -2,8 +2,10 @@
 
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 
 struct conn {
         redisContext *redis;
@@ -73,13 +75,63 @@ enum err conn_send(struct conn *conn, const struct conn_command *command)
                                                                                                         : ERR_NOMEM;
 }
 
+static enum err broke(const struct conn *conn, struct err_msg *msg)
+{
+        return err_set(msg, ERR_UNAVAILABLE, "the connection to %s broke: %s", conn->name,
+                conn->redis->err != 0 ? conn->redis->errstr : strerror(errno));
+}
+
+static enum err flush(struct conn *conn, struct err_msg *msg)
+{
+        int done = 0;
+
+        while (done == 0)
+                if (redisBufferWrite(conn->redis, &done) != REDIS_OK)
+                        return broke(conn, msg);
+        return OK;
+}
+
+/* Takes `len` bytes off the front of the pieces; returns how many pieces are left. */
+static size_t advance(struct iovec *pieces, size_t count, size_t len)
+{
+        size_t gone = 0;
+
+        while (gone < count && len >= pieces[gone].iov_len)
+                len -= pieces[gone++].iov_len;
+        memmove(pieces, pieces + gone, (count - gone) * sizeof(*pieces));
+        if (count > gone) {
+                pieces[0].iov_base = (char *)pieces[0].iov_base + len;
+                pieces[0].iov_len -= len;
+        }
+        return count - gone;
+}
+
+enum err conn_write(struct conn *conn, const struct slice *pieces, size_t count, struct err_msg *msg)
+{
+        struct iovec left[CONN_PIECES_MAX];
+        enum err rc = flush(conn, msg);
+
+        VC_ASSERT(count <= CONN_PIECES_MAX);
+        for (size_t i = 0; i < count; i++)
+                left[i] = (struct iovec){.iov_base = (void *)(uintptr_t)pieces[i].data, .iov_len = pieces[i].len};
+        while (rc == OK && count > 0) {
+                ssize_t wrote = writev(conn->redis->fd, left, (int)count);
+
+                if (wrote < 0 && errno != EINTR)
+                        return broke(conn, msg);
+                if (wrote > 0)
+                        count = advance(left, count, (size_t)wrote);
+        }
+        return rc;
+}
+
 enum err conn_receive(struct conn *conn, redisReply **reply, struct err_msg *msg)
 {
         void *received = NULL;
 
         *reply = NULL;
         if (redisGetReply(conn->redis, &received) != REDIS_OK || received == NULL)
-                return err_set(msg, ERR_UNAVAILABLE, "the connection to %s broke: %s", conn->name, conn->redis->errstr);
+                return broke(conn, msg);
         *reply = received;
         return OK;
 }

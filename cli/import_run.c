@@ -1,12 +1,17 @@
 #include "cli/import_run.h"
 
+#include "base/hash.h"
+#include "cli/import_flow.h"
 #include "cli/import_read.h"
-#include "cli/import_send.h"
+#include "database/row_json.h"
+
+/* For what is remembered of all rows: ten million need it, and more take longer, but no more of it. */
+enum { IMPORT_MEMORY = 64 << 20 };
 
 /* One file on its way. */
 struct passage {
         const struct import_run *run;
-        struct import_send *send;
+        struct import_flow *flow;
         struct import_file *file;
         uint64_t bytes; /* of the files before it */
         struct err_msg *msg;
@@ -24,20 +29,49 @@ static void show_progress(void *context, uint64_t bytes)
 static enum err take_item(void *context, const struct import_item *item)
 {
         struct passage *p = context;
+        const struct import_line line = {
+                .table = item->table, .place = {.path = p->file->path, .line = item->line}, .row = item->row};
 
         import_report_counts(p->run->report, item->table)->rows++;
-        return import_send_row(p->send, p->file->path, item, p->msg);
+        return import_flow_row(p->flow, &line, p->msg);
+}
+
+/* What is left out, by a reader or later. */
+static enum err leave_out(
+        const struct import_run *run, const struct import_bad *bad, const char *path, struct err_msg *msg)
+{
+        const struct import_place place = {.path = path, .line = bad->line};
+
+        import_report_reject(run->report, bad->table, &bad->reject, 1);
+        import_report_place(run->report, bad->table, &bad->reject, &place);
+        return import_rejects_add(run->rejects, path, bad, msg);
 }
 
 static enum err take_bad(void *context, const struct import_bad *bad)
 {
         struct passage *p = context;
-        const struct import_place place = {.path = p->file->path, .line = bad->line};
 
         import_report_counts(p->run->report, bad->table)->rows++;
-        import_report_reject(p->run->report, bad->table, &bad->reject, 1);
-        import_report_place(p->run->report, bad->table, &bad->reject, &place);
-        return import_rejects_add(p->run->rejects, p->file->path, bad, p->msg);
+        return leave_out(p->run, bad, p->file->path, p->msg);
+}
+
+/* A row left out after it was read: its origin is the row. */
+static enum err leave_out_row(
+        void *context, const struct import_line *line, const struct reject *reject, struct err_msg *msg)
+{
+        const struct passage *p = context;
+        struct import_bad bad = {.line = line->place.line, .reject = *reject, .table = line->table};
+        struct buf origin;
+        enum err rc = OK;
+
+        buf_init(&origin, 0);
+        if (import_rejects_wanted(p->run->rejects))
+                rc = row_json_put(line->table, line->row, &origin);
+        bad.origin = buf_slice(&origin);
+        rc = rc == OK ? leave_out(p->run, &bad, line->place.path, msg)
+                      : err_set(msg, rc, "cannot keep a reject: %s", err_text(rc));
+        buf_deinit(&origin);
+        return rc;
 }
 
 static enum err take_ignored(void *context, const char *kind)
@@ -55,22 +89,29 @@ static enum err import_file(struct passage *p)
         enum err rc = import_read(p->file, &sink, &watch, p->msg);
 
         p->bytes += p->file->size;
-        return rc == OK ? import_send_finish(p->send, p->msg) : rc;
+        return rc;
 }
 
 enum err import_run(const struct import_run *run, struct err_msg *msg)
 {
         struct passage p = {.run = run, .msg = msg};
-        enum err rc = import_send_create(&p.send, run->cli->conn, run->report);
+        struct import_flow_config config = {.conn = run->cli->conn,
+                .report = run->report,
+                .left_out = leave_out_row,
+                .context = &p,
+                .memory = IMPORT_MEMORY};
+        enum err rc = random_bytes(&config.seed, sizeof(config.seed));
 
         if (rc != OK)
-                return err_set(msg, rc, "out of memory");
-        rc = import_send_begin(p.send, msg);
+                return err_set(msg, rc, "the kernel gives no random bytes");
+        rc = import_flow_create(&p.flow, &config, msg);
         for (size_t i = 0; rc == OK && i < run->files->count; i++) {
                 p.file = &run->files->files[i];
                 if (!p.file->skipped)
                         rc = import_file(&p);
         }
-        import_send_destroy(&p.send);
+        if (rc == OK)
+                rc = import_flow_finish(p.flow, msg);
+        import_flow_destroy(&p.flow);
         return rc;
 }

@@ -31,7 +31,7 @@
 
 #include <stdlib.h>
 
-enum { BLOCK_WORDS = 8, BLOCK_BYTES = 64, BLOCK_BIT_COUNT = 7, NAME_TEXT_MAX = 512 };
+enum { BLOCK_WORDS = 8, BLOCK_BYTES = 64, BLOCK_BIT_COUNT = 7 };
 
 struct import_seen {
         uint64_t seed;
@@ -90,25 +90,25 @@ bool import_name_of(const char *table, struct slice row, struct import_name *out
         struct slice text;
 
         *out = (struct import_name){.table = slice_str(table)};
-        if (!value_member_text(row, "id", &out->id) || out->id.len > NAME_TEXT_MAX)
+        if (!value_member_text(row, "id", &out->id) || out->id.len > IMPORT_NAME_MAX)
                 return false;
         out->student = out->id;
         if (value_member_text(row, "student", &text))
                 out->student = text;
         else if (!students)
                 return false;
-        return out->student.len <= NAME_TEXT_MAX;
+        return out->student.len <= IMPORT_NAME_MAX;
 }
 
 /* The name as one text; lengths stand before the parts, so that no two names have the same. */
 struct mark import_seen_mark(const struct import_seen *seen, const struct import_name *name, struct slice row)
 {
-        uint8_t text[2 * sizeof(uint64_t) + 2 * NAME_TEXT_MAX];
+        uint8_t text[2 * sizeof(uint64_t) + 2 * IMPORT_NAME_MAX];
         const uint64_t head[2] = {hash64(name->table, seen->seed), name->student.len};
         struct hash128 hash;
         size_t len = sizeof(head);
 
-        VC_ASSERT(name->student.len <= NAME_TEXT_MAX && name->id.len <= NAME_TEXT_MAX);
+        VC_ASSERT(name->student.len <= IMPORT_NAME_MAX && name->id.len <= IMPORT_NAME_MAX);
         memcpy(text, head, sizeof(head));
         memcpy(text + len, name->student.data, name->student.len);
         len += name->student.len;

@@ -20,6 +20,8 @@ struct import_seen_config {
 enum err import_seen_create(struct import_seen **out, const struct import_seen_config *config) MUST_CHECK;
 void import_seen_destroy(struct import_seen **seen);
 
+enum { IMPORT_NAME_MAX = 512 }; /* bytes of a student's id, and of a record's */
+
 /* What a row is called: its table, student and id. */
 struct import_name {
         struct slice table;
