@@ -103,6 +103,12 @@ enum err option_assign_list(struct option_set *set, int index, const struct opti
 /* Takes every value of a configuration file. ERR_CONFIG: also for a key that is no option, with the nearest one. */
 enum err option_read_file(struct option_set *set, const struct yaml_node *root, struct err_msg *msg) MUST_CHECK;
 
+/* The same, from the file at `path`. ERR_IO, too, when it cannot be read. */
+enum err option_load_file(struct option_set *set, const char *path, struct err_msg *msg) MUST_CHECK;
+
+/* Makes the default of a PATHS option, one path, relative to `folder`. ERR_CONFIG, ERR_NOMEM. */
+enum err option_place_default(struct option_set *set, int index, const char *folder, struct err_msg *msg) MUST_CHECK;
+
 /* Takes the variables of the table from `environment` ("NAME=value", NULL-terminated). Empty ones count as unset. */
 enum err option_read_environment(struct option_set *set, char *const *environment, struct err_msg *msg) MUST_CHECK;
 

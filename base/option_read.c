@@ -3,6 +3,7 @@
 #include "base/quantity.h"
 #include "base/suggest.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 enum { NAME_SIZE = 128, LIST_MAX = 64 };
@@ -122,6 +123,29 @@ static enum err read_section(
 enum err option_read_file(struct option_set *set, const struct yaml_node *root, struct err_msg *msg)
 {
         return root == NULL ? OK : read_section(set, "", root, msg);
+}
+
+enum err option_load_file(struct option_set *set, const char *path, struct err_msg *msg)
+{
+        struct yaml_doc *doc;
+        enum err rc = yaml_load_file(&doc, path, msg);
+
+        if (rc != OK)
+                return rc;
+        rc = option_read_file(set, yaml_root(doc), msg);
+        yaml_destroy(&doc);
+        return rc;
+}
+
+enum err option_place_default(struct option_set *set, int index, const char *folder, struct err_msg *msg)
+{
+        static const struct option_origin origin = {OPTION_FROM_DEFAULT, "default", 0, 0};
+        char path[2 * PATH_MAX];
+        const char *items[1] = {path};
+        const struct option_list list = {items, 1};
+
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, option_row(set, index)->fallback);
+        return option_assign_list(set, index, &list, &origin, msg);
 }
 
 /* ---- the environment ---- */

@@ -9,6 +9,7 @@ enum cli_exit cli_fail(struct cli *cli, enum err rc, const struct err_msg *msg)
         switch (rc) {
         case ERR_UNAVAILABLE: return EXIT_CONNECT;
         case ERR_SYNTAX:
+        case ERR_CONFIG:
         case ERR_IO: return EXIT_USAGE;
         default: return EXIT_REFUSED;
         }

@@ -7,7 +7,8 @@ enum err lmdb_err(int rc)
         switch (rc) {
         case MDB_SUCCESS: return OK;
         case MDB_NOTFOUND: return ERR_NOTFOUND;
-        case MDB_MAP_FULL: return ERR_MAP_FULL;
+        case MDB_MAP_FULL:
+        case MDB_MAP_RESIZED: return ERR_MAP_FULL; /* by another process: it is too small for what is there */
         case MDB_TXN_FULL: return ERR_LIMIT;
         case MDB_READERS_FULL: return ERR_BUSY;
         case ENOMEM: return ERR_NOMEM;

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#define FORMAT        "format"
 #define SCHEMA_PREFIX "schema/"
 
 enum { NAME_MAX_ = sizeof(SCHEMA_PREFIX) + RECORD_NAME_MAX };
@@ -79,8 +78,8 @@ static enum err check_format(MDB_txn *txn, const struct lmdb_dbs *dbs, bool is_n
         enum err rc;
 
         if (is_new)
-                return lmdb_meta_put(txn, dbs, FORMAT, LMDB_FORMAT);
-        rc = lmdb_meta_get(txn, dbs, FORMAT, &format);
+                return lmdb_meta_put(txn, dbs, LMDB_META_FORMAT, LMDB_FORMAT);
+        rc = lmdb_meta_get(txn, dbs, LMDB_META_FORMAT, &format);
         if (rc != OK)
                 return err_set(msg, rc, "cannot read its format number: %s", err_text(rc));
         if (format != LMDB_FORMAT)
@@ -90,15 +89,26 @@ static enum err check_format(MDB_txn *txn, const struct lmdb_dbs *dbs, bool is_n
         return OK;
 }
 
+static void name_schema(char name[NAME_MAX_], const char *table)
+{
+        (void)snprintf(name, NAME_MAX_, SCHEMA_PREFIX "%s", table);
+}
+
+enum err lmdb_meta_schema(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *table, uint64_t *out)
+{
+        char name[NAME_MAX_];
+
+        name_schema(name, table);
+        return lmdb_meta_get(txn, dbs, name, out);
+}
+
 static enum err check_schema(
         MDB_txn *txn, const struct lmdb_dbs *dbs, const struct record_table *table, struct err_msg *msg)
 {
         char name[NAME_MAX_];
         uint64_t stored;
-        enum err rc;
+        enum err rc = lmdb_meta_schema(txn, dbs, table->name, &stored);
 
-        (void)snprintf(name, sizeof(name), SCHEMA_PREFIX "%s", table->name);
-        rc = lmdb_meta_get(txn, dbs, name, &stored);
         if (rc != OK)
                 return err_set(msg, rc, "cannot read the schema number of its table %s: %s", table->name, err_text(rc));
         if (stored == table->schema)
@@ -115,6 +125,7 @@ static enum err check_schema(
                         "start a release of schema %llu first",
                         table->name, (unsigned long long)stored, table->schema, table->schema - 1, table->schema,
                         (unsigned long long)stored + 1);
+        name_schema(name, table->name);
         return lmdb_meta_put(txn, dbs, name, table->schema);
 }
 

@@ -36,7 +36,11 @@ enum err lmdb_meta_open(
 typedef enum err (*lmdb_table_fn)(void *context, const char *name);
 enum err lmdb_meta_tables(MDB_txn *txn, const struct lmdb_dbs *dbs, lmdb_table_fn visit, void *context) MUST_CHECK;
 
+/* The schema number that a table was last written with; 0: it never was. */
+enum err lmdb_meta_schema(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *table, uint64_t *out) MUST_CHECK;
+
 /* Numbers by name; reading one that is not there gives 0. */
+#define LMDB_META_FORMAT   "format"     /* LMDB_FORMAT of who made it */
 #define LMDB_META_STUDENTS "students"   /* students recorded */
 #define LMDB_META_TOUCHES  "touches"    /* commits that only touched tags */
 #define LMDB_META_INDEXES  "indexed as" /* fingerprint of what the indexes were built from */

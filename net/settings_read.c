@@ -1,18 +1,10 @@
 #include "net/settings_read.h"
 
+#include "base/config_file.h"
 #include "base/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#define FILE_NAME     "vitalcache.yaml"
-#define FILE_VARIABLE "VITALCACHE_CONFIG"
-#define BESIDE        "../../../conf" /* from the folder of a program in build/<preset>/bin */
-
-#ifndef VC_CONF_DIR
-#define VC_CONF_DIR BESIDE
-#endif
 
 static const struct option_row ROWS[] = {
 #define START false
@@ -66,7 +58,7 @@ static const struct {
 };
 
 static const struct settings_flag FLAGS[] = {
-        {"--config", "FILE", SETTINGS_RUN, "configuration file; else $" FILE_VARIABLE ", else the shipped one"},
+        {"--config", "FILE", SETTINGS_RUN, "configuration file; else $" CONFIG_FILE_VARIABLE ", else the shipped one"},
         {"--check-config", NULL, SETTINGS_CHECK, "check the configuration and the record types; start nothing"},
         {"--print-config", NULL, SETTINGS_PRINT, "print every option's value and where it comes from; start nothing"},
         {"--help", NULL, SETTINGS_HELP, "print this"},
@@ -241,81 +233,7 @@ static enum err assign_arguments(struct option_set *options, const struct settin
         return rc;
 }
 
-/* ---- the file ---- */
-
-static bool is_readable(const char *folder)
-{
-        char path[PATH_MAX + sizeof("/" FILE_NAME)];
-
-        (void)snprintf(path, sizeof(path), "%s/" FILE_NAME, folder);
-        return access(path, R_OK) == 0;
-}
-
-/* Where the shipped configuration is: as told, as built, or beside the program. */
-static void find_shipped(const struct settings_input *input, char folder[PATH_MAX])
-{
-        char program[PATH_MAX];
-        ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-        char *slash;
-
-        (void)snprintf(folder, PATH_MAX, "%s", input->shipped == NULL ? VC_CONF_DIR : input->shipped);
-        if (input->shipped != NULL || is_readable(folder) || len <= 0)
-                return;
-        program[len] = '\0';
-        slash = strrchr(program, '/');
-        if (slash != NULL && (size_t)(slash - program) + sizeof("/" BESIDE) <= PATH_MAX)
-                (void)snprintf(folder, PATH_MAX, "%.*s/" BESIDE, (int)(slash - program), program);
-}
-
-static const char *find_variable(char *const *environment, const char *name)
-{
-        size_t len = strlen(name);
-
-        for (; *environment != NULL; environment++)
-                if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
-                        return *environment + len + 1;
-        return "";
-}
-
-static enum err name_file(
-        const struct settings_input *input, const char *shipped, struct settings_command *command, struct err_msg *msg)
-{
-        const char *variable = find_variable(input->environment, FILE_VARIABLE);
-        int len;
-
-        if (command->file[0] != '\0')
-                return OK;
-        if (variable[0] != '\0')
-                return set_path(command->file, variable, msg);
-        len = snprintf(command->file, PATH_MAX, "%s/" FILE_NAME, shipped);
-        return len < PATH_MAX ? OK : err_set(msg, ERR_CONFIG, "the path of the configuration folder is too long");
-}
-
-static enum err read_file(struct option_set *options, const char *path, struct err_msg *msg)
-{
-        struct yaml_doc *doc;
-        enum err rc = yaml_load_file(&doc, path, msg);
-
-        if (rc != OK)
-                return rc;
-        rc = option_read_file(options, yaml_root(doc), msg);
-        yaml_destroy(&doc);
-        return rc;
-}
-
 /* ---- what no single source says ---- */
-
-/* The default record types stand beside the shipped configuration, wherever that is. */
-static enum err place_types(struct option_set *options, const char *shipped, struct err_msg *msg)
-{
-        static const struct option_origin origin = {OPTION_FROM_DEFAULT, "default", 0, 0};
-        char path[2 * PATH_MAX];
-        const char *items[1] = {path};
-        const struct option_list list = {items, 1};
-
-        (void)snprintf(path, sizeof(path), "%s/%s", shipped, option_row(options, AT_types_files)->fallback);
-        return option_assign_list(options, AT_types_files, &list, &origin, msg);
-}
 
 static bool is_default(const struct option_set *options, int index)
 {
@@ -388,12 +306,12 @@ static enum err read_all(struct option_set *options, struct settings_command *co
 
         if (rc != OK || command->action == SETTINGS_HELP || command->action == SETTINGS_VERSION)
                 return rc;
-        find_shipped(input, shipped);
-        rc = place_types(options, shipped, msg);
+        config_folder_find(input->shipped, shipped);
+        rc = option_place_default(options, AT_types_files, shipped, msg); /* they stand beside it */
+        if (rc == OK && command->file[0] == '\0')
+                rc = config_file_find(shipped, input->environment, command->file, msg);
         if (rc == OK)
-                rc = name_file(input, shipped, command, msg);
-        if (rc == OK)
-                rc = read_file(options, command->file, msg);
+                rc = option_load_file(options, command->file, msg);
         if (rc == OK)
                 rc = option_read_environment(options, input->environment, msg);
         if (rc == OK)

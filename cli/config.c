@@ -1,0 +1,101 @@
+#include "cli/config.h"
+
+#include "base/config_file.h"
+#include "base/option.h"
+#include "database/record_type.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct option_row ROWS[] = {
+#define START false
+#define LIVE  true
+#define OPTION(field, name, type, fallback, min, max, unit, reload, env, flag, sentence)                               \
+        {name, OPTION_##type, fallback, min, max, unit, reload, env, flag, sentence},
+#define PRESET(...)
+#define AT_MOST(...)
+#include "conf/options.def"
+#undef OPTION
+#undef PRESET
+#undef AT_MOST
+};
+
+enum {
+#define OPTION(field, ...) AT_##field,
+#define PRESET(...)
+#define AT_MOST(...)
+#include "conf/options.def"
+#undef OPTION
+#undef PRESET
+#undef AT_MOST
+        ROW_COUNT
+};
+
+struct config {
+        struct option_set *options;
+        struct record_types *types;
+};
+
+static enum err read_options(struct option_set *options, const char *given, struct err_msg *msg)
+{
+        char shipped[PATH_MAX];
+        char file[PATH_MAX];
+        enum err rc;
+
+        config_folder_find(NULL, shipped);
+        rc = option_place_default(options, AT_types_files, shipped, msg);
+        if (rc == OK && given == NULL)
+                rc = config_file_find(shipped, environ, file, msg);
+        if (rc == OK)
+                rc = option_load_file(options, given == NULL ? file : given, msg);
+        return rc == OK ? option_read_environment(options, environ, msg) : rc;
+}
+
+/* Deinit in any case. */
+static enum err load(struct config *c, const struct cli_args *args, struct err_msg *msg)
+{
+        const struct option_list *files;
+        enum err rc = option_set_create(&c->options, ROWS, ROW_COUNT);
+
+        if (rc != OK)
+                return err_set(msg, rc, "no memory for the configuration");
+        rc = read_options(c->options, args->flags[FLAG_config], msg);
+        files = &option_value(c->options, AT_types_files)->list;
+        return rc == OK ? record_types_load(&c->types, files->items, files->count, msg) : rc;
+}
+
+static struct lmdb_config database_of(const struct config *c, const struct cli_args *args)
+{
+        const char *data = args->flags[FLAG_data];
+
+        return (struct lmdb_config){
+                .path = data == NULL ? option_value(c->options, AT_database_path)->text : data,
+                .map_size = option_value(c->options, AT_database_map_size)->number,
+                .map_size_max = option_value(c->options, AT_database_map_size_max)->number,
+                .max_readers = (uint32_t)option_value(c->options, AT_database_max_readers)->number,
+                .batch_max = (uint32_t)option_value(c->options, AT_database_batch_max)->number,
+                .schema = {.tables = record_types_tables(c->types),
+                        .table_count = record_types_table_count(c->types),
+                        .students = record_types_students(c->types),
+                        .student_ids = record_types_id_kind(c->types)},
+        };
+}
+
+enum cli_exit cli_config_run(struct cli *cli, cli_config_fn command)
+{
+        struct config c = {.options = NULL};
+        struct lmdb_config database;
+        struct err_msg msg;
+        enum cli_exit result;
+        enum err rc = load(&c, &cli->args, &msg);
+
+        if (rc == OK) {
+                database = database_of(&c, &cli->args);
+                result = command(cli, &database);
+        } else {
+                result = cli_fail(cli, rc, &msg);
+        }
+        record_types_destroy(&c.types);
+        option_set_destroy(&c.options);
+        return result;
+}

@@ -1,0 +1,75 @@
+#include "cli/report.h"
+
+#include "base/cursor.h"
+#include "cli/print.h"
+
+void report_init(struct report *report)
+{
+        *report = (struct report){.members = 0};
+        buf_init(&report->value, 0);
+        report->status = value_open_map(&report->value, &report->mark);
+}
+
+void report_deinit(struct report *report)
+{
+        buf_deinit(&report->value);
+}
+
+static void name_member(struct report *report, const char *name)
+{
+        report->members++;
+        if (report->status == OK)
+                report->status = value_put_str(&report->value, name);
+}
+
+void report_text(struct report *report, const char *name, const char *text)
+{
+        name_member(report, name);
+        if (report->status == OK)
+                report->status = value_put_str(&report->value, slice_is_utf8(slice_str(text)) ? text : "?");
+}
+
+void report_number(struct report *report, const char *name, uint64_t number)
+{
+        name_member(report, name);
+        if (report->status == OK)
+                report->status = value_put_int(&report->value, (int64_t)number);
+}
+
+void report_flag(struct report *report, const char *name, bool flag)
+{
+        name_member(report, name);
+        if (report->status == OK)
+                report->status = value_put_bool(&report->value, flag);
+}
+
+/* In hundredths. */
+void report_seconds(struct report *report, const char *name, struct nanos span)
+{
+        name_member(report, name);
+        if (report->status == OK)
+                report->status = value_put_float(&report->value, (double)(nanos_to_ms(span) / 10) / 100);
+}
+
+void report_value(struct report *report, const char *name, struct slice value)
+{
+        name_member(report, name);
+        if (report->status == OK)
+                report->status = buf_append_slice(&report->value, value);
+}
+
+enum cli_exit report_show(struct report *report, struct cli *cli, FILE *out)
+{
+        struct err_msg msg;
+        enum err rc = report->status;
+
+        if (rc == OK) {
+                value_close(&report->value, report->mark, report->members);
+                rc = cli->human || out == cli->err ? print_human(out, buf_slice(&report->value), print_width(out))
+                                                   : print_json(out, buf_slice(&report->value));
+        }
+        if (rc == OK)
+                return EXIT_OK;
+        err_set(&msg, rc, "it is done, but cannot be reported: %s", err_text(rc));
+        return cli_fail(cli, rc, &msg);
+}
