@@ -94,12 +94,18 @@ enum cli_exit cmd_put(struct cli *cli)
         return result;
 }
 
+/* The server's records and memory are clean; whoever must erase a person has to know what else there may be. */
+static const char *const NOT_REACHED =
+        "erased from the records and from memory. Not reached: the file's free pages, until `vitalcache compact`;\n"
+        "backups, exports and rejects files made before (docs/OPERATIONS.md)\n";
+
 enum cli_exit cmd_erase(struct cli *cli)
 {
         const struct cli_args *args = &cli->args;
         bool student = args->word_count == 2;
         struct conn_command command = {.count = 0};
         enum err rc = conn_add(&command, slice_str("ERASE"));
+        enum cli_exit result;
 
         if (student && !slice_is_word(slice_str(args->words[0]), "student"))
                 return refuse(cli, ERR_SYNTAX, "erase takes one KEY, or `student ID`");
@@ -111,7 +117,10 @@ enum cli_exit cmd_erase(struct cli *cli)
                 rc = conn_add(&command, slice_str(args->words[i]));
         if (rc == OK && !student)
                 rc = add_condition(&command, cli);
-        return rc == OK ? send_write(cli, &command) : refuse(cli, rc, err_text(rc));
+        result = rc == OK ? send_write(cli, &command) : refuse(cli, rc, err_text(rc));
+        if (result == EXIT_OK && student && cli->human)
+                fputs(NOT_REACHED, cli->err);
+        return result;
 }
 
 enum cli_exit cmd_invalidate(struct cli *cli)

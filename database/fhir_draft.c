@@ -40,19 +40,19 @@ enum err fhir_draft_refuse(
 
 bool fhir_draft_absent(struct slice item)
 {
-        struct value v;
-
-        return item.len == 0 || (value_of(item, &v) && v.kind == VALUE_NIL);
+        return item.len == 0 || value_is_nil(item);
 }
 
-static const struct fhir_element *find_element(enum fhir_type type, struct slice name)
-{
+struct element_list {
+        const struct fhir_element *elements;
         size_t count;
-        const struct fhir_element *elements = fhir_types_elements(type, &count);
+};
 
-        for (size_t i = 0; i < count; i++)
-                if (elements[i].name_len == name.len && memcmp(elements[i].name, name.data, name.len) == 0)
-                        return &elements[i];
+static const struct fhir_element *find_element(const struct element_list *list, struct slice name)
+{
+        for (size_t i = 0; i < list->count; i++)
+                if (list->elements[i].name_len == name.len && memcmp(list->elements[i].name, name.data, name.len) == 0)
+                        return &list->elements[i];
         return NULL;
 }
 
@@ -60,17 +60,21 @@ enum err fhir_draft_index(struct fhir_draft *d)
 {
         static const char word[] = "modifierExtension";
         struct slice value = d->resource->value;
+        struct element_list own;
+        struct element_list common;
         struct value_iter iter;
         struct slice key;
         struct slice item;
 
+        own.elements = fhir_types_elements(d->type, &own.count);
+        common.elements = fhir_types_elements(FHIR_TYPE_Resource, &common.count);
         if (!value_iter_init(&iter, value, VALUE_MAP))
                 return fhir_draft_refuse(d, REJECT_VALUE, d->root, NULL);
         while (value_next_member(&iter, &key, &item)) {
-                const struct fhir_element *element = find_element(d->type, key);
+                const struct fhir_element *element = find_element(&own, key);
 
                 if (element == NULL)
-                        element = find_element(FHIR_TYPE_Resource, key);
+                        element = find_element(&common, key);
                 if (element != NULL && !fhir_draft_absent(item))
                         d->items[element->id] = item;
         }

@@ -37,10 +37,13 @@ static struct slice without_version(struct slice path)
         return path;
 }
 
-static bool has_any(struct slice text, const char *bytes)
+/* A search, a part of a resource, a canonical URL's version: what leads to no one resource; nor does a NUL. */
+static bool has_marks(struct slice text)
 {
-        for (size_t i = 0; i < text.len; i++)
-                if (strchr(bytes, text.data[i]) != NULL) /* a NUL byte is found, too */
+        static const char marks[] = {'?', '#', '|', '\0'};
+
+        for (size_t i = 0; text.len > 0 && i < sizeof(marks); i++)
+                if (memchr(text.data, marks[i], text.len) != NULL)
                         return true;
         return false;
 }
@@ -50,7 +53,7 @@ bool fhir_reference_parse(struct slice reference, struct fhir_target *out)
         struct slice rest = reference;
 
         *out = (struct fhir_target){.type = SLICE_EMPTY, .id = SLICE_EMPTY};
-        if (has_any(reference, "?#|"))
+        if (has_marks(reference))
                 return false;
         if (cut_prefix(&rest, "urn:uuid:") || cut_prefix(&rest, "urn:oid:")) {
                 out->id = rest;

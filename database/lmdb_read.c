@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "database/lmdb_key.h"
-#include "database/lmdb_record.h"
+#include "database/lmdb_present.h"
 #include "database/record.h"
 
 #include <stdlib.h>
@@ -25,6 +25,8 @@ struct view {
 void lmdb_read_init(struct lmdb_read *r, MDB_txn *txn, const struct lmdb_dbs *dbs, const struct lmdb_schema *schema)
 {
         *r = (struct lmdb_read){.txn = txn, .dbs = dbs, .schema = schema};
+        buf_init(&r->made, 0);
+        arena_init(&r->copies);
 }
 
 void lmdb_read_deinit(struct lmdb_read *r)
@@ -32,30 +34,42 @@ void lmdb_read_deinit(struct lmdb_read *r)
         vc_free(r->items);
         r->items = NULL;
         r->capacity = 0;
+        buf_deinit(&r->made);
+        arena_deinit(&r->copies);
 }
 
 /* The map of a stored record of `student`, checked to be one whole map. ERR_NOTFOUND: another student's, whose id has
  * the same hash. */
-static enum err open_record(const MDB_val *stored, struct slice student, struct slice *map)
+static enum err open_record(const MDB_val *stored, struct slice student, struct lmdb_record *record)
 {
-        struct lmdb_record record;
         struct slice whole;
         struct value head;
         struct cursor c;
 
-        if (!lmdb_record_decode(lmdb_slice(*stored), &record))
+        if (!lmdb_record_decode(lmdb_slice(*stored), record))
                 return ERR_CORRUPT;
-        if (lmdb_id_is_hashed(student) && !slice_equal(record.student, student))
+        if (lmdb_id_is_hashed(student) && !slice_equal(record->student, student))
                 return ERR_NOTFOUND;
-        c = cursor_of(record.map);
+        c = cursor_of(record->map);
         if (!value_take(&c, &whole) || cursor_left(&c) > 0 || !value_of(whole, &head) || head.kind != VALUE_MAP)
                 return ERR_CORRUPT;
-        *map = record.map;
         return OK;
 }
 
+/* The record's map in its table's present form; valid as long as the batch. */
+static enum err take_map(
+        struct lmdb_read *r, const struct record_table *table, const struct lmdb_record *record, struct slice *map)
+{
+        enum err rc = lmdb_present_map(table, record, &r->made, map);
+
+        if (rc != OK || map->data == record->map.data)
+                return rc;
+        map->data = (const uint8_t *)arena_text(&r->copies, *map);
+        return map->data == NULL ? ERR_NOMEM : OK;
+}
+
 /* The one record of a RECORD_ONE type: its id is the student's. */
-static enum err get_one(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct view *view, struct slice *map)
+static enum err get_one(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct view *view, struct lmdb_record *record)
 {
         struct lmdb_key key;
         MDB_val at;
@@ -66,7 +80,7 @@ static enum err get_one(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct v
         lmdb_key_add_record(&key, view->student);
         at = lmdb_val(lmdb_key_slice(&key));
         rc = mdb_get(txn, dbs->records, &at, &stored);
-        return rc == MDB_SUCCESS ? open_record(&stored, view->student, map) : lmdb_err(rc);
+        return rc == MDB_SUCCESS ? open_record(&stored, view->student, record) : lmdb_err(rc);
 }
 
 enum err lmdb_read_student(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct record_table *students,
@@ -74,9 +88,9 @@ enum err lmdb_read_student(MDB_txn *txn, const struct lmdb_dbs *dbs, const struc
 {
         const struct record_type type = {.table = students};
         const struct view view = {.type = &type, .tenant = tenant, .student = student};
-        struct slice map;
+        struct lmdb_record record;
 
-        return get_one(txn, dbs, &view, &map);
+        return get_one(txn, dbs, &view, &record);
 }
 
 /* ---- lists ---- */
@@ -107,8 +121,11 @@ static enum err add_item(struct lmdb_read *r, const struct view *view, const MDB
 {
         struct lmdb_read_item item = {.timed = false};
         struct datetime when;
-        enum err rc = open_record(stored, view->student, &item.map);
+        struct lmdb_record record;
+        enum err rc = open_record(stored, view->student, &record);
 
+        if (rc == OK)
+                rc = take_map(r, view->type->table, &record, &item.map);
         if (rc != OK)
                 return rc == ERR_NOTFOUND ? OK : rc;
         if (!value_member_text(item.map, "id", &item.id))
@@ -185,11 +202,14 @@ static enum err put_list(struct lmdb_read *r, const struct view *view, struct bu
 
 static enum err put_one(struct lmdb_read *r, const struct view *view, struct buf *out)
 {
+        struct lmdb_record record;
         struct slice map;
-        enum err rc = get_one(r->txn, r->dbs, view, &map);
+        enum err rc = get_one(r->txn, r->dbs, view, &record);
 
         if (rc == ERR_NOTFOUND)
                 return value_put_nil(out); /* a known student with nothing recorded */
+        if (rc == OK)
+                rc = take_map(r, view->type->table, &record, &map);
         return rc == OK ? buf_append_slice(out, map) : rc;
 }
 

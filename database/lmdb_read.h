@@ -2,6 +2,7 @@
 #ifndef DATABASE_LMDB_READ_H
 #define DATABASE_LMDB_READ_H
 
+#include "base/arena.h"
 #include "database/lmdb_env.h"
 
 struct lmdb_read_item; /* a record found, until the reply is written */
@@ -13,6 +14,8 @@ struct lmdb_read {
         const struct lmdb_schema *schema;
         struct lmdb_read_item *items; /* room used again from read to read */
         size_t capacity;
+        struct buf made;     /* a record of an older schema, in its present form */
+        struct arena copies; /* of such records, as long as the batch */
 };
 
 /* Begins and ends a batch; it borrows all that it is given. */

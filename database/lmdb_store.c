@@ -2,8 +2,7 @@
 
 #include "database/lmdb_index.h"
 #include "database/lmdb_key.h"
-#include "database/lmdb_record.h"
-#include "database/record_rule.h"
+#include "database/lmdb_present.h"
 #include "database/value.h"
 
 /* A stored record to be replaced or erased, with the index rows it has. The rows of a damaged one cannot be known; the
@@ -131,12 +130,14 @@ static enum err erase_at(const struct lmdb_store *s, const struct record_table *
 }
 
 /* A damaged record, of which nothing can be known, is in every run: to write the key again must mend it. */
-static bool is_in(const struct lmdb_run *run, const MDB_val *stored)
+static enum err check_in(const struct lmdb_run *run, const MDB_val *stored, bool *in)
 {
         struct lmdb_record record;
 
-        return run->where == NULL || !lmdb_record_decode(lmdb_slice(*stored), &record) ||
-               record_matches(run->where, record.map);
+        *in = true;
+        if (run->where == NULL || run->table == NULL || !lmdb_record_decode(lmdb_slice(*stored), &record))
+                return OK;
+        return lmdb_present_matches(run->table, &record, run->where, in);
 }
 
 static bool is_kept(const struct lmdb_run *run, struct slice record)
@@ -160,9 +161,10 @@ enum err lmdb_store_erase(const struct lmdb_store *s, const struct lmdb_run *run
         key = lmdb_val(lmdb_key_slice(&prefix));
         rc = mdb_cursor_get(cursor, &key, &stored, MDB_SET_RANGE);
         while (err == OK && rc == MDB_SUCCESS && lmdb_key_has_prefix(lmdb_slice(key), &prefix)) {
-                if (!lmdb_key_split(lmdb_slice(key), 0, &parts)) {
-                        err = ERR_CORRUPT;
-                } else if (!is_kept(run, parts.record) && is_in(run, &stored)) {
+                bool in = false;
+
+                err = lmdb_key_split(lmdb_slice(key), 0, &parts) ? check_in(run, &stored, &in) : ERR_CORRUPT;
+                if (err == OK && in && !is_kept(run, parts.record)) {
                         err = erase_at(s, run->table, cursor, &parts, &stored);
                         *erased += err == OK;
                 }
@@ -179,6 +181,7 @@ enum err lmdb_store_any(const struct lmdb_store *s, const struct lmdb_run *run, 
         MDB_cursor *cursor;
         MDB_val key;
         MDB_val stored;
+        enum err err = OK;
         int rc = mdb_cursor_open(s->txn, s->dbs->records, &cursor);
 
         if (rc != MDB_SUCCESS)
@@ -187,18 +190,21 @@ enum err lmdb_store_any(const struct lmdb_store *s, const struct lmdb_run *run, 
         key = lmdb_val(lmdb_key_slice(&prefix));
         rc = mdb_cursor_get(cursor, &key, &stored, MDB_SET_RANGE);
         *out = false;
-        while (rc == MDB_SUCCESS && lmdb_key_has_prefix(lmdb_slice(key), &prefix) && !*out) {
-                *out = is_in(run, &stored);
+        while (err == OK && rc == MDB_SUCCESS && lmdb_key_has_prefix(lmdb_slice(key), &prefix) && !*out) {
+                err = check_in(run, &stored, out);
                 rc = mdb_cursor_get(cursor, &key, &stored, MDB_NEXT);
         }
         mdb_cursor_close(cursor);
-        return rc == MDB_NOTFOUND ? OK : lmdb_err(rc);
+        return err != OK || rc == MDB_NOTFOUND ? err : lmdb_err(rc);
 }
 
 enum err lmdb_store_hides(const struct lmdb_store *s, const struct lmdb_run *run, bool *out)
 {
+        enum err err = OK;
+
         *out = false;
-        for (size_t i = 0; i < run->keep->count && !*out; i++) {
+        for (size_t i = 0; err == OK && i < run->keep->count && !*out; i++) {
+                bool in = true;
                 struct lmdb_key key;
                 MDB_val at;
                 MDB_val stored;
@@ -210,7 +216,9 @@ enum err lmdb_store_hides(const struct lmdb_store *s, const struct lmdb_run *run
                 rc = mdb_get(s->txn, s->dbs->records, &at, &stored);
                 if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND)
                         return lmdb_err(rc);
-                *out = rc == MDB_SUCCESS && !is_in(run, &stored);
+                if (rc == MDB_SUCCESS)
+                        err = check_in(run, &stored, &in);
+                *out = !in;
         }
-        return OK;
+        return err;
 }

@@ -47,7 +47,8 @@ struct source_write {
         const struct tag *tags;          /* TOUCH */
         size_t tag_count;
         struct buf *touched; /* NULL, or where PUT, ERASE, ERASE_ROWS and IMPORT leave the students whose records in
-                                the table they changed: source_touched_next() */
+                                the table they changed, and ERASE_STUDENT the other ids that were merged into its own:
+                                source_touched_next() */
         struct buf *rejects; /* NULL, or where IMPORT leaves what it left out: struct source_reject, by rising row */
         void (*done)(struct source_write *write); /* on the source's own thread */
         void *context;

@@ -169,6 +169,28 @@ bool value_read(struct cursor *c, struct value *out)
         return true;
 }
 
+/* Passes over an item without children that says how long it is in its first byte or two, as nearly all do: small
+ * integers, nil, booleans and short texts. False: it is none of them, or ends early. */
+static inline bool skip_short(struct cursor *c)
+{
+        size_t left = cursor_left(c);
+        uint8_t head = left == 0 ? 0xff : *c->at;
+        size_t len;
+
+        if (head >= 0xa0 && head <= 0xbf)
+                len = 1 + (head & 0x1fu);
+        else if (head == 0xd9 && left >= 2)
+                len = 2 + (size_t)c->at[1];
+        else if (head <= 0x7f || head == 0xc0 || head == 0xc2 || head == 0xc3)
+                len = 1;
+        else
+                return false;
+        if (len > left)
+                return false;
+        c->at += len;
+        return true;
+}
+
 /* A count of what is still to pass takes the place of recursion: each head pays for itself and owes its children. A
  * count that lies runs into the end of the bytes. */
 bool value_take(struct cursor *c, struct slice *item)
@@ -178,9 +200,11 @@ bool value_take(struct cursor *c, struct slice *item)
         uint64_t owed = 1;
 
         while (owed > 0) {
+                owed--;
+                if (skip_short(&ahead))
+                        continue;
                 if (!read_head(&ahead, &v))
                         return false;
-                owed--;
                 if (v.kind == VALUE_LIST)
                         owed += v.as.count;
                 else if (v.kind == VALUE_MAP)

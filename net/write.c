@@ -105,20 +105,22 @@ static enum err build_message(struct write *write, struct buf *scratch, struct b
         return rc != OK ? rc : value_to_json(buf_slice(scratch), json);
 }
 
-/* What the commit touched for a PUT, ERASE or IMPORT: nothing, where it changed nothing. */
+/* What the commit touched for a PUT, ERASE or IMPORT: nothing, where it changed nothing. For the erasure of a student:
+ * the other ids that were merged into this one. */
 static enum err add_touched(struct write *write)
 {
         const struct source_write *source = &write->source;
         const struct record_table *table = source->type != NULL ? source->type->table : source->table;
+        bool whole = source->kind == WRITE_ERASE_STUDENT;
         struct slice students = buf_slice(&write->touched);
         struct slice student;
         enum err rc = OK;
 
         while (rc == OK && source_touched_next(&students, &student)) {
-                const struct tag tag = {.kind = TAG_STUDENT_TABLE,
+                const struct tag tag = {.kind = whole ? TAG_STUDENT : TAG_STUDENT_TABLE,
                         .tenant = source->tenant,
                         .student = student,
-                        .table = slice_str(table->name)};
+                        .table = whole ? SLICE_EMPTY : slice_str(table->name)};
 
                 rc = write_add_tag(write, &tag);
         }
@@ -176,8 +178,12 @@ static bool erased_nobody(const struct write *write)
 static void forget(const struct write *write)
 {
         const struct services *services = write->lane->services;
+        struct slice merged = buf_slice(&write->touched);
+        struct slice id = write->source.id;
 
-        forget_student(services->l1, services->types, write->source.tenant, write->source.id);
+        do {
+                forget_student(services->l1, services->types, write->source.tenant, id);
+        } while (source_touched_next(&merged, &id));
 }
 
 /* On the lane again. */

@@ -61,6 +61,14 @@ class Commands(unittest.TestCase):
         self.assertIn("Byron", said)
         self.assertFalse(said.lstrip().startswith("{"), said)
 
+    def test_people_are_told_what_an_erasure_does_not_reach(self):
+        self.put_student("gone")
+        done = vc.vitalcache(self.server, "--human", "erase", "student", "gone")
+        for word in ("free pages", "`vitalcache compact`", "backups", "exports", "rejects"):
+            self.assertIn(word, done.stderr)
+        done = vc.vitalcache(self.server, "--human", "erase", "student", "gone", check=False)
+        self.assertEqual((done.returncode, done.stderr), (NOT_FOUND, ""))
+
     def test_stats_and_health_are_json(self):
         self.assertIn("l1_hits", json.loads(self.run_it("stats").stdout))
         self.assertEqual(json.loads(self.run_it("health").stdout)["status"], "ok")

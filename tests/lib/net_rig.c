@@ -97,6 +97,8 @@ unsigned net_rig_answer_writes(struct net_rig *rig, enum err status)
                 struct source_write *write = LIST_ENTRY(link, struct source_write, link);
 
                 write->status = status;
+                if (write->kind == WRITE_ERASE_STUDENT && rig->merged != NULL)
+                        assert_ok(source_touched_add(write->touched, slice_str(rig->merged)));
                 write->position = (struct position){++rig->newest};
                 write->done(write);
                 count++;

@@ -17,6 +17,7 @@ struct net_rig {
         struct list writes;   /* held back */
         uint64_t newest;      /* position of the last write answered */
         uint32_t stored;      /* rows that a walk meets: {"id":"0"}, {"id":"1"}, … of one student, in `visits` */
+        const char *merged;   /* NULL, or the other id that goes with every student erased */
         size_t row_size;      /* 0, or how long a text `reason` in each of them is */
         bool emptied;         /* the lane said so */
 };

@@ -1,6 +1,7 @@
 #include "net/conn.h"
 
 #include "base/mem.h"
+#include "cache/l1.h"
 #include "monitoring/counters.h"
 #include "tests/lib/net_rig.h"
 
@@ -338,6 +339,33 @@ static void subscribers_are_told_of_every_write(void **state)
         close(other);
 }
 
+static void an_erased_student_leaves_memory_with_the_ids_merged_into_it(void **state)
+{
+        struct state *s = *state;
+        int other = net_rig_connect(&s->rig);
+        struct l1_usage usage;
+
+        (void)fake_source_write(s->rig.fake, "1", "one");
+        (void)fake_source_write(s->rig.fake, "2", "two");
+        (void)fake_source_write(s->rig.fake, "3", "three");
+        net_rig_dialogue(&s->rig, s->client, "MGET student:1 student:2 allergies:2 student:3\r\n",
+                "*4\r\n$5\r\n\"one\"\r\n$5\r\n\"two\"\r\n$5\r\n\"two\"\r\n$7\r\n\"three\"\r\n");
+        net_rig_dialogue(&s->rig, other, "SUBSCRIBE invalidations\r\n",
+                "*3\r\n$9\r\nsubscribe\r\n$13\r\ninvalidations\r\n:1\r\n");
+        s->rig.merged = "2";
+        net_rig_send(&s->rig, s->client, "ERASE STUDENT 1\r\n");
+        l1_usage(s->rig.services.l1, &usage);
+        assert_int_equal(usage.entries, 4);
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 1);
+        net_rig_expect(&s->rig, s->client, "$21\r\nv1-000000000000004d-2\r\n");
+        l1_usage(s->rig.services.l1, &usage);
+        assert_int_equal(usage.entries, 1);
+        net_rig_expect(&s->rig, other,
+                "*3\r\n$7\r\nmessage\r\n$13\r\ninvalidations\r\n"
+                "$66\r\n{\"token\":\"v1-000000000000004d-2\",\"tags\":[\"student:1\",\"student:2\"]}\r\n");
+        close(other);
+}
+
 static void idle_clients_are_closed_subscribers_are_not(void **state)
 {
         struct state *s = *state;
@@ -482,6 +510,7 @@ int main(void)
                 WITH_RIG(one_client_too_many_is_told_so),
                 WITH_RIG(a_stop_answers_what_was_read_then_closes),
                 WITH_RIG(subscribers_are_told_of_every_write),
+                WITH_RIG(an_erased_student_leaves_memory_with_the_ids_merged_into_it),
                 WITH_RIG(idle_clients_are_closed_subscribers_are_not),
                 WITH_RIG(a_stop_does_not_wait_for_ever),
                 WITH_RIG(a_hit_allocates_nothing),
