@@ -109,3 +109,29 @@ void json_bytes_locate(struct slice json, size_t at, size_t *line, size_t *colum
                 }
         }
 }
+
+/* The bytes of the UTF-8 character that begins the text; 0 when none does. */
+static size_t character_length(struct slice text)
+{
+        for (size_t len = 1; len <= 4 && len <= text.len; len++)
+                if (slice_is_utf8(slice_of(text.data, len)))
+                        return len;
+        return 0;
+}
+
+enum err json_bytes_repair(struct slice text, struct buf *out)
+{
+        size_t before = buf_len(out);
+        enum err rc = OK;
+
+        while (rc == OK && text.len > 0) {
+                size_t len = character_length(text);
+
+                rc = len > 0 ? buf_append(out, text.data, len) : buf_append_str(out, "\xef\xbf\xbd");
+                len = len > 0 ? len : 1;
+                text = slice_of(text.data + len, text.len - len);
+        }
+        if (rc != OK)
+                buf_truncate(out, before);
+        return rc;
+}

@@ -2,6 +2,7 @@
 #ifndef DATABASE_JSON_BYTES_H
 #define DATABASE_JSON_BYTES_H
 
+#include "base/buf.h"
 #include "database/reject.h"
 
 struct json_bytes_fault {
@@ -16,5 +17,9 @@ bool json_bytes_check(struct slice json, struct json_bytes_fault *wrong) MUST_CH
 
 /* Line and column (in bytes) of a place in the text, both from 1. Pure; any thread. */
 void json_bytes_locate(struct slice json, size_t at, size_t *line, size_t *column);
+
+/* Appends `text` with U+FFFD in place of each byte that is of no UTF-8 character. Errors as buf_append; *out is then as
+ * before. Any thread. */
+enum err json_bytes_repair(struct slice text, struct buf *out) MUST_CHECK;
 
 #endif

@@ -62,12 +62,33 @@ static void lines_and_columns_count_from_one(void **state)
         }
 }
 
+static void repaired(const char *text, const char *expected)
+{
+        struct buf out;
+
+        buf_init(&out, 0);
+        assert_ok(json_bytes_repair(slice_str(text), &out));
+        assert_slice_is(buf_slice(&out), expected);
+        buf_deinit(&out);
+}
+
+static void what_is_no_character_is_replaced(void **state)
+{
+        (void)state;
+        repaired("", "");
+        repaired("Agust\xc3\xadn \xf0\x9f\x98\x80", "Agust\xc3\xadn \xf0\x9f\x98\x80");
+        repaired("Agust\xedn", "Agust\xef\xbf\xbdn");
+        repaired("\xf0\x9f\x98", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+        repaired("\xc3", "\xef\xbf\xbd");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(bytes_that_no_json_has),
                 cmocka_unit_test(surrogates_come_in_pairs),
                 cmocka_unit_test(lines_and_columns_count_from_one),
+                cmocka_unit_test(what_is_no_character_is_replaced),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
