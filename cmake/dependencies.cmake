@@ -18,6 +18,7 @@ vc_pkg(lmdb lmdb)
 vc_pkg(hiredis hiredis)
 vc_pkg(zlib zlib)
 vc_pkg(xxhash libxxhash)
+vc_pkg(zstd libzstd)
 vc_pkg(cmocka cmocka)
 
 # libcsv ships no .pc file.

@@ -1,5 +1,5 @@
-# vc_layer(<folder> [LIBS ...]): the library vc_<folder> of all .c files in the folder (main.c left out), linked
-# against the folders declared before it. A folder without .c files yet is skipped.
+# vc_layer(<folder> [LIBS ...] [GENERATED ...]): the library vc_<folder> of all .c files in the folder (main.c left out)
+# and those generated, linked against the folders declared before it. A folder without .c files yet is skipped.
 #
 # Static libraries alone do not hold the order: an upward call links as soon as the upper object is in the program
 # anyway. So each folder is also linked, whole, into a shared "closure" with -Wl,-z,defs against the lower folders
@@ -8,9 +8,10 @@ set(VC_LAYERS "" CACHE INTERNAL "folders declared so far, lowest first")
 set(VC_LAYERS "")
 
 function(vc_layer folder)
-        cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+        cmake_parse_arguments(ARG "" "" "LIBS;GENERATED" ${ARGN})
         file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
         list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/main.c)
+        list(APPEND sources ${ARG_GENERATED})
         if(NOT sources)
                 return()
         endif()

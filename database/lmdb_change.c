@@ -1,20 +1,22 @@
 #include "database/lmdb_change.h"
 
 #include "base/mem.h"
-#include "database/lmdb_index.h"
-#include "database/lmdb_key.h"
-#include "database/lmdb_read.h"
-#include "database/lmdb_record.h"
 
-#include <stdlib.h>
-
-void lmdb_change_begin(struct lmdb_change *change, MDB_txn *txn)
+enum err lmdb_change_begin(struct lmdb_change *change, MDB_txn *txn)
 {
-        change->store.txn = txn;
-        change->store.position = lmdb_position(change->store.dbs, mdb_txn_id(txn));
         change->changed = false;
-        change->students = 0;
         change->tag_count = 0;
+        return lmdb_store_begin(&change->store, txn);
+}
+
+enum err lmdb_change_finish(struct lmdb_change *change)
+{
+        return lmdb_store_finish(&change->store);
+}
+
+void lmdb_change_end(struct lmdb_change *change)
+{
+        lmdb_store_end(&change->store);
 }
 
 void lmdb_change_deinit(struct lmdb_change *change)
@@ -24,21 +26,7 @@ void lmdb_change_deinit(struct lmdb_change *change)
         change->tag_capacity = 0;
 }
 
-enum err lmdb_change_finish(struct lmdb_change *change)
-{
-        uint64_t students;
-        enum err rc;
-
-        if (change->students == 0)
-                return OK;
-        rc = lmdb_meta_get(change->store.txn, change->store.dbs, LMDB_META_STUDENTS, &students);
-        if (rc != OK)
-                return rc;
-        return lmdb_meta_put(
-                change->store.txn, change->store.dbs, LMDB_META_STUDENTS, students + (uint64_t)change->students);
-}
-
-/* ---- tags and versions ---- */
+/* ---- tags ---- */
 
 static enum err add_tag(struct lmdb_change *c, const struct tag *tag)
 {
@@ -57,40 +45,12 @@ static enum err add_tag(struct lmdb_change *c, const struct tag *tag)
         return OK;
 }
 
-/* Records of this student in this table have changed: their version is this commit's position, and their tag is
- * touched. */
-static enum err touch(struct lmdb_change *c, struct slice tenant, const char *table, struct slice student)
+enum err lmdb_change_touch(struct lmdb_change *c, struct source_write *write, const char *table, struct slice student)
 {
-        const struct tag tag = {TAG_STUDENT_TABLE, tenant, student, slice_str(table)};
-        struct lmdb_key key;
-        uint8_t position[8];
-        MDB_val at;
-        MDB_val value = lmdb_val(slice_of(position, sizeof(position)));
-        enum err rc = add_tag(c, &tag);
+        const struct tag tag = {TAG_STUDENT_TABLE, write->tenant, student, slice_str(table)};
+        enum err rc = write->touched == NULL ? OK : source_touched_add(write->touched, student);
 
-        if (rc != OK)
-                return rc;
-        lmdb_put_u64(position, c->store.position.n);
-        lmdb_key_student(&key, tenant, table, student);
-        at = lmdb_val(lmdb_key_slice(&key));
-        return lmdb_err(mdb_put(c->store.txn, c->store.dbs->versions, &at, &value, 0));
-}
-
-/* The newest commit that touched these records; POSITION_NONE when none did. */
-static enum err version_of(struct lmdb_change *c, const struct source_write *w, struct position *out)
-{
-        struct lmdb_key key;
-        MDB_val at;
-        MDB_val value;
-        int rc;
-
-        *out = POSITION_NONE;
-        lmdb_key_student(&key, w->tenant, w->type->table->name, w->id);
-        at = lmdb_val(lmdb_key_slice(&key));
-        rc = mdb_get(c->store.txn, c->store.dbs->versions, &at, &value);
-        if (rc != MDB_SUCCESS)
-                return rc == MDB_NOTFOUND ? OK : lmdb_err(rc);
-        return lmdb_get_u64(lmdb_slice(value), &out->n) ? OK : ERR_CORRUPT;
+        return rc == OK ? add_tag(c, &tag) : rc;
 }
 
 /* ---- conditions ---- */
@@ -108,13 +68,22 @@ static enum err refuse_changed(struct source_write *w, struct position version, 
         return OK;
 }
 
-/* Refuses the write (write->status) when its condition does not hold. */
-static enum err check_condition(struct lmdb_change *c, struct source_write *w)
+/* The newest commit that may have touched the run's records. Without a head they were never written, or an erasure took
+ * all trace of them: then whoever built on an older state than the newest erasure must read again. */
+static enum err version_of(const struct lmdb_run *run, struct position *out)
 {
-        const struct lmdb_run run = {w->tenant, w->id, w->type->table->name, w->type->table, NULL, &w->type->where};
+        *out = run->head.position;
+        if (run->found)
+                return OK;
+        return lmdb_meta_get(run->store->txn, run->store->dbs, LMDB_META_ERASURE, &out->n);
+}
+
+/* Refuses the write (write->status) when its condition does not hold. */
+static enum err check_condition(const struct lmdb_run *run, struct source_write *w)
+{
         struct position version;
         bool present = false;
-        enum err rc = version_of(c, w, &version);
+        enum err rc = version_of(run, &version);
 
         if (rc != OK || w->condition == IF_FORCE)
                 return rc;
@@ -122,127 +91,114 @@ static enum err check_condition(struct lmdb_change *c, struct source_write *w)
                 return version.n <= w->unchanged_since.n
                                ? OK
                                : refuse_changed(w, version, "it has changed since that stamp; read it again");
-        rc = lmdb_store_any(&c->store, &run, &present);
+        rc = lmdb_run_any(run, &present);
         if (rc != OK || !present)
                 return rc;
         return refuse_changed(w, version, "there is something recorded already");
 }
 
+/* A type that shows some of its table's records only must not replace one that its writer cannot see. */
+static enum err refuse_hidden(const struct lmdb_run *run, struct source_write *w)
+{
+        return refuse_changed(w, run->head.position, "a record of that id is there, which this type does not show");
+}
+
 /* ---- the writes ---- */
 
-/* Touches what a write changed, and says so in the write. */
-static enum err touch_for(
-        struct lmdb_change *c, struct source_write *w, const struct record_table *table, struct slice student)
+/* Opens the run of a PUT or ERASE, unless the write is refused (write->status). */
+static enum err open_run(struct lmdb_change *c, struct source_write *w, struct lmdb_run *run)
 {
-        enum err rc = w->touched == NULL ? OK : source_touched_add(w->touched, student);
+        const struct record_table *table = w->type->table;
+        const struct lmdb_run_place place = {w->tenant, w->id, table->name, table, &w->type->where};
+        bool known = true;
+        enum err rc = OK;
 
-        return rc == OK ? touch(c, w->tenant, table->name, student) : rc;
-}
-
-static enum err finish_key(struct lmdb_change *c, struct source_write *w, bool changed)
-{
-        return changed ? touch_for(c, w, w->type->table, w->id) : OK;
-}
-
-/* A type that shows some of its table's records only must not replace one that its writer cannot see. */
-static enum err refuse_hidden(struct lmdb_change *c, struct source_write *w)
-{
-        struct position version;
-        enum err rc = version_of(c, w, &version);
-
-        return rc != OK ? rc
-                        : refuse_changed(w, version, "a record of that id is there, which this type does not show");
-}
-
-static enum err put_rows(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
-{
-        const struct lmdb_place place = {w->type->table, w->tenant, &w->message};
-        const struct lmdb_run others = {w->tenant, w->id, place.table->name, place.table, rows, &w->type->where};
-        uint64_t changes = 0;
-        bool hidden = false;
-        enum err rc = lmdb_store_hides(&c->store, &others, &hidden);
-
-        if (rc == OK && hidden)
-                return refuse_hidden(c, w);
+        if (table != c->store.schema->students)
+                rc = lmdb_store_knows(&c->store, w->tenant, w->id, &known);
+        if (rc == OK && !known)
+                return refuse_unknown(w);
         if (rc == OK)
-                rc = lmdb_store_erase(&c->store, &others, &changes);
-        for (size_t i = 0; rc == OK && i < rows->count; i++) {
-                enum lmdb_outcome outcome;
+                rc = lmdb_run_open(run, &c->store, &place, &w->message);
+        return rc == OK ? check_condition(run, w) : rc;
+}
 
-                rc = lmdb_store_put(&c->store, &place, &rows->row[i], &outcome);
-                changes += rc == OK && outcome != LMDB_UNCHANGED;
-                if (rc == OK && outcome == LMDB_CREATED && place.table == c->schema->students)
-                        c->students++;
-        }
-        return rc == OK ? finish_key(c, w, changes > 0) : rc;
+static enum err close_run(struct lmdb_change *c, struct source_write *w, struct lmdb_run *run)
+{
+        enum err rc = lmdb_run_close(run);
+
+        return rc == OK && run->changes > 0 ? lmdb_change_touch(c, w, run->place.name, w->id) : rc;
 }
 
 static enum err apply_put(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
 {
-        enum err rc = OK;
+        struct lmdb_run run;
+        bool hidden = false;
+        enum err rc = open_run(c, w, &run);
 
-        if (w->type->table != c->schema->students)
-                rc = lmdb_read_student(c->store.txn, c->store.dbs, c->schema->students, w->tenant, w->id);
-        if (rc == ERR_NOTFOUND)
-                return refuse_unknown(w);
-        if (rc == OK)
-                rc = check_condition(c, w);
+        if (rc == OK && w->status == OK)
+                rc = lmdb_run_hides(&run, rows, &hidden);
+        if (rc == OK && hidden)
+                rc = refuse_hidden(&run, w);
         if (rc != OK || w->status != OK)
                 return rc;
-        return put_rows(c, w, rows);
+        rc = lmdb_run_erase(&run, rows);
+        for (size_t i = 0; rc == OK && i < rows->count; i++) {
+                bool changed;
+
+                rc = lmdb_run_put(&run, &rows->row[i], &changed);
+        }
+        return rc == OK ? close_run(c, w, &run) : rc;
 }
 
 static enum err apply_erase(struct lmdb_change *c, struct source_write *w)
 {
-        const struct lmdb_run all = {w->tenant, w->id, w->type->table->name, w->type->table, NULL, &w->type->where};
-        uint64_t erased = 0;
+        struct lmdb_run run;
         enum err rc;
 
-        if (w->type->table == c->schema->students) {
+        if (w->type->table == c->store.schema->students) {
                 w->status = err_set(&w->message, ERR_USE, "a student is more than one record; erase the student");
                 return OK;
         }
-        rc = lmdb_read_student(c->store.txn, c->store.dbs, c->schema->students, w->tenant, w->id);
-        if (rc == ERR_NOTFOUND)
-                return refuse_unknown(w);
-        if (rc == OK)
-                rc = check_condition(c, w);
+        rc = open_run(c, w, &run);
         if (rc != OK || w->status != OK)
                 return rc;
-        rc = lmdb_store_erase(&c->store, &all, &erased);
-        return rc == OK ? finish_key(c, w, erased > 0) : rc;
+        rc = lmdb_run_erase(&run, NULL);
+        return rc == OK ? close_run(c, w, &run) : rc;
 }
 
 struct erasure {
         struct lmdb_change *change;
-        const struct source_write *write;
+        struct source_write *write;
 };
 
-/* Every table that was ever written here is emptied and touched: a reader of any of them must see that the student is
- * gone. */
+/* Every table that was ever written here loses the student without a trace, and is touched: a reader of any of them
+ * must see that the student is gone. */
 static enum err erase_table(void *context, const char *name)
 {
         const struct erasure *e = context;
-        const struct lmdb_schema *schema = e->change->schema;
-        const struct lmdb_run all = {
-                e->write->tenant, e->write->id, name, lmdb_schema_table(schema, slice_str(name)), NULL, NULL};
-        uint64_t erased = 0;
-        enum err rc = lmdb_store_erase(&e->change->store, &all, &erased);
+        struct lmdb_change *c = e->change;
+        const struct lmdb_run_place place = {
+                e->write->tenant, e->write->id, name, lmdb_schema_table(c->store.schema, slice_str(name)), NULL};
+        const struct tag tag = {TAG_STUDENT_TABLE, e->write->tenant, e->write->id, slice_str(name)};
+        struct lmdb_run run;
+        enum err rc = lmdb_run_open(&run, &c->store, &place, &e->write->message);
 
-        return rc == OK ? touch(e->change, e->write->tenant, name, e->write->id) : rc;
+        if (rc == OK)
+                rc = lmdb_run_remove(&run);
+        return rc == OK ? add_tag(c, &tag) : rc;
 }
 
 static enum err apply_erase_student(struct lmdb_change *c, struct source_write *w)
 {
         struct erasure erasure = {c, w};
-        enum err rc = lmdb_read_student(c->store.txn, c->store.dbs, c->schema->students, w->tenant, w->id);
+        bool known;
+        enum err rc = lmdb_store_knows(&c->store, w->tenant, w->id, &known);
 
-        if (rc == ERR_NOTFOUND)
+        if (rc == OK && !known)
                 return refuse_unknown(w);
-        if (rc != OK)
-                return rc;
-        c->students--;
-        return lmdb_meta_tables(c->store.txn, c->store.dbs, erase_table, &erasure);
+        if (rc == OK)
+                rc = lmdb_meta_tables(c->store.txn, c->store.dbs, erase_table, &erasure);
+        return rc == OK ? lmdb_meta_put(c->store.txn, c->store.dbs, LMDB_META_ERASURE, c->store.position.n) : rc;
 }
 
 /* A commit that changes a number in meta only, so that it has a position of its own. */
@@ -256,102 +212,6 @@ static enum err apply_touch(struct lmdb_change *c, const struct source_write *w)
         c->changed = true;
         for (size_t i = 0; rc == OK && i < w->tag_count; i++)
                 rc = add_tag(c, &w->tags[i]);
-        return rc;
-}
-
-/* ---- many rows ---- */
-
-static enum err reject_unknown(struct source_write *w, const struct lmdb_row *row)
-{
-        const struct source_reject unknown = {row->at, reject_of(REJECT_STUDENT, "student")};
-
-        w->rejected++;
-        return w->rejects == NULL ? OK : buf_append(w->rejects, &unknown, sizeof(unknown));
-}
-
-/* What an IMPORT or ERASE_ROWS does to one row. */
-static enum err import_row(struct lmdb_change *c, struct source_write *w, const struct lmdb_row *row, bool *changed)
-{
-        const struct lmdb_place place = {w->table, w->tenant, &w->message};
-        enum lmdb_outcome outcome;
-        enum err rc = lmdb_store_put(&c->store, &place, row, &outcome);
-
-        *changed = rc == OK && outcome != LMDB_UNCHANGED;
-        c->students += rc == OK && w->table == c->schema->students && outcome == LMDB_CREATED;
-        return rc;
-}
-
-static enum err change_row(struct lmdb_change *c, struct source_write *w, const struct lmdb_row *row, bool *changed)
-{
-        const struct lmdb_place place = {w->table, w->tenant, &w->message};
-
-        if (w->kind == WRITE_IMPORT)
-                return import_row(c, w, row, changed);
-        return lmdb_store_erase_row(&c->store, &place, row, changed);
-}
-
-/* The rows of one student, from *next on, which then is the first row behind them. */
-static enum err change_student(
-        struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows, size_t *next)
-{
-        const struct slice student = rows->row[*next].student;
-        bool must_exist = w->kind == WRITE_IMPORT && w->table != c->schema->students;
-        uint64_t changes = 0;
-        enum err rc = OK;
-        bool known;
-
-        if (must_exist)
-                rc = lmdb_read_student(c->store.txn, c->store.dbs, c->schema->students, w->tenant, student);
-        if (rc != OK && rc != ERR_NOTFOUND)
-                return rc;
-        known = rc == OK;
-        for (rc = OK; rc == OK && *next < rows->count && slice_equal(rows->row[*next].student, student); (*next)++) {
-                bool changed = false;
-
-                if (!known) {
-                        rc = reject_unknown(w, &rows->row[*next]);
-                        continue;
-                }
-                rc = change_row(c, w, &rows->row[*next], &changed);
-                changes += changed;
-                w->unchanged += !changed;
-        }
-        w->written += changes;
-        return rc == OK && changes > 0 && !w->dry_run ? touch_for(c, w, w->table, student) : rc;
-}
-
-static int compare_rejects(const void *left, const void *right)
-{
-        const struct source_reject *a = left;
-        const struct source_reject *b = right;
-
-        return (a->row > b->row) - (a->row < b->row);
-}
-
-static enum err begin_rejects(struct source_write *w, const struct lmdb_rows *rows)
-{
-        w->rejected = buf_len(&rows->rejects) / sizeof(struct source_reject);
-        if (w->rejects == NULL)
-                return OK;
-        buf_truncate(w->rejects, 0);
-        return buf_append_slice(w->rejects, buf_slice(&rows->rejects));
-}
-
-static enum err apply_rows(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
-{
-        enum err rc = begin_rejects(w, rows);
-
-        if (w->kind == WRITE_ERASE_ROWS && w->table == c->schema->students) {
-                w->status = err_set(&w->message, ERR_USE, "a student is more than one record; erase the student");
-                return OK;
-        }
-        w->unchanged = rows->twins;
-        c->store.dry_run = w->dry_run;
-        for (size_t next = 0; rc == OK && next < rows->count;)
-                rc = change_student(c, w, rows, &next);
-        c->store.dry_run = false;
-        if (rc == OK && w->rejects != NULL && w->rejected > 1)
-                qsort(w->rejects->data + w->rejects->start, w->rejected, sizeof(struct source_reject), compare_rejects);
         return rc;
 }
 
@@ -371,7 +231,7 @@ enum err lmdb_change_apply(struct lmdb_change *change, struct source_write *writ
         case WRITE_ERASE_STUDENT: rc = apply_erase_student(change, write); break;
         case WRITE_TOUCH: rc = apply_touch(change, write); break;
         case WRITE_IMPORT:
-        case WRITE_ERASE_ROWS: rc = apply_rows(change, write, rows); break;
+        case WRITE_ERASE_ROWS: rc = lmdb_change_rows(change, write, rows); break;
         }
         return rc;
 }

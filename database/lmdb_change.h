@@ -5,30 +5,42 @@
 #ifndef DATABASE_LMDB_CHANGE_H
 #define DATABASE_LMDB_CHANGE_H
 
-#include "database/lmdb_store.h"
+#include "database/lmdb_run.h"
 
 struct lmdb_change {
         struct lmdb_store store;
-        const struct lmdb_schema *schema;
         uint64_t tag_seed;
-        bool changed;     /* there is something to commit */
-        int64_t students; /* more than there were */
-        uint64_t *tags;   /* hashes of the tags touched; room used again from one transaction to the next */
+        bool changed;   /* there is something to commit */
+        uint64_t *tags; /* hashes of the tags touched; room used again from one transaction to the next */
         size_t tag_count;
         size_t tag_capacity;
 };
 
-/* Begins with a fresh transaction, keeping the room for tags (a zeroed struct has none yet). */
-void lmdb_change_begin(struct lmdb_change *change, MDB_txn *txn);
+/* Begins with a fresh transaction, keeping the room for tags (a zeroed struct with a store's dbs and schema has none
+ * yet). Errors of LMDB: abort. */
+enum err lmdb_change_begin(struct lmdb_change *change, MDB_txn *txn) MUST_CHECK;
 void lmdb_change_deinit(struct lmdb_change *change);
 
 /* Carries out one write. OK: done, or refused, and write->status says which (with message, and position on CONFLICT).
  * Else: the code of the failure, the particulars in write->message; the transaction must be aborted. Counts written,
- * unchanged, rejected, touched and rejects anew. The writer's thread. */
+ * unchanged and rejected, and fills touched and rejects, anew. The writer's thread. */
 enum err lmdb_change_apply(
         struct lmdb_change *change, struct source_write *write, const struct lmdb_rows *rows) MUST_CHECK;
 
 /* What is left to write before the commit. Errors of LMDB: abort. */
 enum err lmdb_change_finish(struct lmdb_change *change) MUST_CHECK;
+
+/* Puts away what belongs to the transaction: before its commit or abort. */
+void lmdb_change_end(struct lmdb_change *change);
+
+/* For the parts of lmdb_change_apply(). */
+
+/* The write changed this student's records of the table: their tag is touched, and the write says so. */
+enum err lmdb_change_touch(
+        struct lmdb_change *change, struct source_write *write, const char *table, struct slice student) MUST_CHECK;
+
+/* IMPORT and ERASE_ROWS. */
+enum err lmdb_change_rows(
+        struct lmdb_change *change, struct source_write *write, const struct lmdb_rows *rows) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 #include "database/lmdb_check.h"
 
-#include "database/lmdb_index.h"
+#include "database/lmdb_head.h"
 #include "database/lmdb_key.h"
 #include "database/lmdb_read.h"
 #include "database/lmdb_record.h"
@@ -14,9 +14,15 @@ struct check {
         const struct lmdb_schema *schema;
         uint64_t position;
         uint64_t students;
+        uint64_t records;
         uint64_t activity_rows; /* that the records ask for */
         uint64_t severity_rows;
         uint64_t damaged;
+        /* the run of records that the walk is in */
+        struct lmdb_key run; /* of no bytes before the first */
+        struct lmdb_head head;
+        struct lmdb_ranks ranks; /* of the records seen so far */
+        const struct record_table *table;
 };
 
 typedef enum err (*entry_fn)(struct check *check, const MDB_val *key, const MDB_val *value);
@@ -57,32 +63,46 @@ static bool ids_fit(const struct lmdb_key_parts *parts, const struct lmdb_record
 }
 
 /* Counts a row that is asked for, and the damage when it is not there. */
-static enum err want_row(struct check *check, MDB_dbi dbi, const struct lmdb_key *row, uint64_t *wanted)
+static enum err want_row(void *context, MDB_dbi dbi, const struct lmdb_key *row)
 {
+        struct check *check = context;
         MDB_val key = lmdb_val(lmdb_key_slice(row));
         MDB_val none;
         int rc = mdb_get(check->txn, dbi, &key, &none);
 
         if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND)
                 return lmdb_err(rc);
-        *wanted += rc == MDB_SUCCESS;
         check->damaged += rc == MDB_NOTFOUND;
+        if (dbi == check->dbs->by_activity)
+                check->activity_rows += rc == MDB_SUCCESS;
+        else
+                check->severity_rows += rc == MDB_SUCCESS;
         return OK;
 }
 
-static enum err check_index_rows(struct check *check, const struct lmdb_key_parts *parts, struct slice map)
+/* All records of the run have been seen: the head has their ranks, and the indexes have rows of them. */
+static enum err finish_run(struct check *check)
 {
-        const struct record_table *table = lmdb_schema_table(check->schema, parts->table);
-        struct lmdb_index_rows rows;
-        enum err rc = OK;
+        struct lmdb_key_parts parts;
+        struct lmdb_index_place place;
 
-        if (table == NULL)
+        if (check->run.len == 0 || check->table == NULL || !lmdb_key_split(lmdb_key_slice(&check->run), 0, &parts))
                 return OK;
-        lmdb_index_rows_of(table, parts, map, &rows);
-        if (rows.has_activity)
-                rc = want_row(check, check->dbs->by_activity, &rows.activity, &check->activity_rows);
-        if (rc == OK && rows.has_severity)
-                rc = want_row(check, check->dbs->by_severity, &rows.severity, &check->severity_rows);
+        check->damaged += memcmp(&check->ranks, &check->head.ranks, sizeof(check->ranks)) != 0;
+        place = (struct lmdb_index_place){parts.tenant, check->table->name, parts.student};
+        return lmdb_index_rows(check->dbs, &place, &check->ranks, want_row, check);
+}
+
+static enum err begin_run(
+        struct check *check, struct slice key, const struct lmdb_key_parts *parts, struct slice stored)
+{
+        enum err rc = finish_run(check);
+
+        lmdb_key_start_as(&check->run, key, key);
+        check->ranks = LMDB_NO_RANKS;
+        check->head = (struct lmdb_head){POSITION_NONE, LMDB_NO_RANKS};
+        check->table = lmdb_schema_table(check->schema, parts->table);
+        check->damaged += !lmdb_head_decode(stored, &check->head) || check->head.position.n > check->position;
         return rc;
 }
 
@@ -107,33 +127,39 @@ static enum err check_student(struct check *check, const struct lmdb_key_parts *
         return rc == MDB_NOTFOUND ? OK : lmdb_err(rc);
 }
 
-static enum err check_record(struct check *check, const MDB_val *key, const MDB_val *value)
+static enum err check_record(
+        struct check *check, struct slice key, const struct lmdb_key_parts *parts, struct slice stored)
 {
-        struct lmdb_key_parts parts;
         struct lmdb_record record;
+        struct lmdb_ranks ranks;
         enum err rc;
 
-        if (!lmdb_key_split(lmdb_slice(*key), 0, &parts) || !lmdb_record_decode(lmdb_slice(*value), &record) ||
-                !whole_map(record.map) || !ids_fit(&parts, &record) || record.version.n > check->position) {
+        check->records++;
+        if (!lmdb_record_decode(stored, &record) || !whole_map(record.map) || !ids_fit(parts, &record) ||
+                record.version.n > check->position || !lmdb_key_has_prefix(key, &check->run)) {
                 check->damaged++;
                 return OK;
         }
-        rc = check_student(check, &parts);
-        return rc == OK ? check_index_rows(check, &parts, record.map) : rc;
+        rc = lmdb_ranks_stored(check->table, &record, &ranks);
+        check->ranks = lmdb_ranks_with(&check->ranks, &ranks);
+        return rc == OK ? check_student(check, parts) : rc;
+}
+
+static enum err check_entry(struct check *check, const MDB_val *at, const MDB_val *value)
+{
+        struct slice key = lmdb_slice(*at);
+        struct lmdb_key_parts parts;
+
+        if (key.len > LMDB_KEY_MAX || !lmdb_key_split(key, 0, &parts)) {
+                check->damaged++;
+                return OK;
+        }
+        if (parts.record.len == 0)
+                return begin_run(check, key, &parts, lmdb_slice(*value));
+        return check_record(check, key, &parts, lmdb_slice(*value));
 }
 
 /* ---- the rest ---- */
-
-static enum err check_version(struct check *check, const MDB_val *key, const MDB_val *value)
-{
-        struct lmdb_key_parts parts;
-        uint64_t position;
-
-        if (!lmdb_key_split(lmdb_slice(*key), 0, &parts) || parts.record.len > 0 ||
-                !lmdb_get_u64(lmdb_slice(*value), &position) || position > check->position)
-                check->damaged++;
-        return OK;
-}
 
 static enum err touch_entry(struct check *check, const MDB_val *key, const MDB_val *value)
 {
@@ -155,26 +181,26 @@ static enum err check_index(struct check *check, MDB_dbi dbi, uint64_t wanted)
         return rc == OK ? walk(check, dbi, touch_entry) : rc;
 }
 
-static enum err check_all(struct check *check, uint64_t students)
+static enum err check_all(struct check *check, const struct lmdb_counts *counts)
 {
         enum err rc = walk(check, FREE_PAGES_DBI, touch_entry);
 
         if (rc == OK)
-                rc = walk(check, check->dbs->records, check_record);
+                rc = walk(check, check->dbs->records, check_entry);
         if (rc == OK)
-                rc = walk(check, check->dbs->versions, check_version);
+                rc = finish_run(check);
         if (rc == OK)
                 rc = check_index(check, check->dbs->by_activity, check->activity_rows);
         if (rc == OK)
                 rc = check_index(check, check->dbs->by_severity, check->severity_rows);
-        check->damaged += check->students != students;
+        check->damaged += check->students != counts->students;
+        check->damaged += check->records != counts->records;
         return rc;
 }
 
 enum err lmdb_check(struct lmdb_env *env, const struct lmdb_schema *schema, bool deep, struct lmdb_counts *out)
 {
         struct check check = {.dbs = lmdb_env_dbs(env), .schema = schema};
-        MDB_stat stat;
         enum err rc;
 
         *out = (struct lmdb_counts){.students = 0};
@@ -184,11 +210,9 @@ enum err lmdb_check(struct lmdb_env *env, const struct lmdb_schema *schema, bool
         check.position = lmdb_position(check.dbs, mdb_txn_id(check.txn)).n;
         rc = lmdb_meta_get(check.txn, check.dbs, LMDB_META_STUDENTS, &out->students);
         if (rc == OK)
-                rc = lmdb_err(mdb_stat(check.txn, check.dbs->records, &stat));
-        if (rc == OK)
-                out->records = stat.ms_entries;
+                rc = lmdb_meta_get(check.txn, check.dbs, LMDB_META_RECORDS, &out->records);
         if (rc == OK && deep)
-                rc = check_all(&check, out->students);
+                rc = check_all(&check, out);
         out->damaged = check.damaged;
         lmdb_env_read_end(env, &check.txn);
         return rc;

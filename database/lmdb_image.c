@@ -71,29 +71,40 @@ static enum err read_schemas(MDB_txn *txn, const struct lmdb_dbs *dbs, struct bu
         return rc;
 }
 
+/* Format 1 had an entry for each record and nothing else among them. */
+static enum err count_records(MDB_txn *txn, const struct lmdb_dbs *dbs, struct lmdb_image_facts *out)
+{
+        MDB_dbi records;
+        MDB_stat stat;
+        int rc;
+
+        if (out->format > 1)
+                return lmdb_meta_get(txn, dbs, LMDB_META_RECORDS, &out->records);
+        rc = mdb_dbi_open(txn, "records", 0, &records);
+        if (rc == MDB_SUCCESS)
+                rc = mdb_stat(txn, records, &stat);
+        out->records = rc == MDB_SUCCESS ? stat.ms_entries : 0;
+        return lmdb_err(rc);
+}
+
 /* Works for every format so far, this one's and those before it: `meta` has stayed as it was. */
 static enum err read_facts(MDB_txn *txn, struct lmdb_image_facts *out)
 {
         struct lmdb_dbs dbs = {.meta = 0};
-        MDB_dbi records;
-        MDB_stat stat;
         enum err rc = lmdb_err(mdb_dbi_open(txn, "meta", 0, &dbs.meta));
 
         if (rc == ERR_NOTFOUND || rc == ERR_CORRUPT) /* a database of somebody else */
                 return ERR_VERSION;
         if (rc == OK)
-                rc = lmdb_err(mdb_dbi_open(txn, "records", 0, &records));
-        if (rc == OK)
-                rc = lmdb_err(mdb_stat(txn, records, &stat));
-        if (rc == OK)
                 rc = lmdb_meta_get(txn, &dbs, LMDB_META_FORMAT, &out->format);
+        if (rc == OK)
+                rc = count_records(txn, &dbs, out);
         if (rc == OK)
                 rc = lmdb_meta_get(txn, &dbs, LMDB_META_PAST, &dbs.past);
         if (rc == OK)
                 rc = lmdb_meta_get(txn, &dbs, LMDB_META_STUDENTS, &out->students);
         if (rc == OK)
                 rc = read_schemas(txn, &dbs, &out->schemas);
-        out->records = rc == OK ? stat.ms_entries : 0;
         out->position = lmdb_position(&dbs, mdb_txn_id(txn)).n;
         return rc;
 }

@@ -1,10 +1,11 @@
 #include "database/lmdb_index.h"
 
 #include "base/hash.h"
-#include "database/lmdb_record.h"
+#include "database/lmdb_head.h"
+#include "database/lmdb_present.h"
 #include "database/record.h"
 
-enum { NO_RANK = 0xff }; /* sorts behind every word */
+enum { NO_WORD = 0xfe }; /* sorts behind every word, and before what is not in the index */
 
 const struct record_table *lmdb_schema_table(const struct lmdb_schema *schema, struct slice name)
 {
@@ -14,84 +15,144 @@ const struct record_table *lmdb_schema_table(const struct lmdb_schema *schema, s
         return NULL;
 }
 
-/* ---- what a record is indexed as ---- */
+/* ---- ranks ---- */
 
 /* One byte that sorts the highest rank first. */
 static uint8_t rank_byte(const struct record_table *table, const char *field, struct slice map)
 {
         int rank = field == NULL ? -1 : record_word_rank(record_table_field(table, field), map);
 
-        return rank < 0 || rank >= NO_RANK ? NO_RANK : (uint8_t)(NO_RANK - 1 - rank);
+        return rank < 0 || rank >= NO_WORD ? NO_WORD : (uint8_t)(NO_WORD - 1 - rank);
 }
 
-static void start_row(
-        struct lmdb_key *key, const struct record_table *table, const struct lmdb_key_parts *parts, struct slice rank)
+struct lmdb_ranks lmdb_ranks_of(const struct record_table *table, struct slice map)
 {
-        lmdb_key_start(key, parts->tenant, table->name);
-        lmdb_key_add_rank(key, rank.data, rank.len);
-        lmdb_key_add_student(key, parts->student);
-        lmdb_key_add_record(key, parts->record);
-}
-
-void lmdb_index_rows_of(const struct record_table *table, const struct lmdb_key_parts *parts, struct slice map,
-        struct lmdb_index_rows *out)
-{
+        struct lmdb_ranks ranks = LMDB_NO_RANKS;
         struct datetime when;
-        uint8_t rank[LMDB_ACTIVITY_RANK];
 
-        out->has_activity = table->activity_field != NULL && record_time(map, table->activity_field, &when);
-        if (out->has_activity) {
-                datetime_sortable(&when, rank);
-                for (size_t i = 0; i < sizeof(rank); i++)
-                        rank[i] = (uint8_t)~rank[i]; /* newest first */
-                start_row(&out->activity, table, parts, slice_of(rank, LMDB_ACTIVITY_RANK));
+        if (table->activity_field != NULL && record_time(map, table->activity_field, &when)) {
+                datetime_sortable(&when, ranks.activity);
+                for (size_t i = 0; i < LMDB_ACTIVITY_RANK; i++)
+                        ranks.activity[i] = (uint8_t)~ranks.activity[i]; /* newest first */
         }
-        out->has_severity = table->severity_field != NULL;
-        if (out->has_severity) {
-                rank[0] = rank_byte(table, table->status_field, map);
-                rank[1] = rank_byte(table, table->severity_field, map);
-                start_row(&out->severity, table, parts, slice_of(rank, LMDB_SEVERITY_RANK));
+        if (table->severity_field != NULL) {
+                ranks.severity[0] = rank_byte(table, table->status_field, map);
+                ranks.severity[1] = rank_byte(table, table->severity_field, map);
         }
+        return ranks;
 }
 
-/* ---- writing ---- */
-
-static bool same_key(const struct lmdb_key *a, const struct lmdb_key *b)
+enum err lmdb_ranks_stored(const struct record_table *table, const struct lmdb_record *record, struct lmdb_ranks *out)
 {
-        return slice_equal(lmdb_key_slice(a), lmdb_key_slice(b));
+        struct slice map;
+        struct buf made;
+        enum err rc;
+
+        *out = LMDB_NO_RANKS;
+        if (table == NULL)
+                return OK;
+        buf_init(&made, 0);
+        rc = lmdb_present_map(table, record, &made, &map);
+        if (rc == OK)
+                *out = lmdb_ranks_of(table, map);
+        buf_deinit(&made);
+        return rc;
 }
 
-/* Replaces the row `old` by `fresh` in one index; NULL: none. */
-static enum err replace_row(MDB_txn *txn, MDB_dbi dbi, const struct lmdb_key *old, const struct lmdb_key *fresh)
+struct lmdb_ranks lmdb_ranks_with(const struct lmdb_ranks *ranks, const struct lmdb_ranks *more)
 {
+        struct lmdb_ranks all = *ranks;
+
+        if (memcmp(more->activity, all.activity, sizeof(all.activity)) < 0)
+                memcpy(all.activity, more->activity, sizeof(all.activity));
+        if (memcmp(more->severity, all.severity, sizeof(all.severity)) < 0)
+                memcpy(all.severity, more->severity, sizeof(all.severity));
+        return all;
+}
+
+static bool is_ranked(const uint8_t *rank, size_t len)
+{
+        static const uint8_t none[LMDB_ACTIVITY_RANK] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+        return memcmp(rank, none, len) != 0;
+}
+
+static bool same_rank(const uint8_t *a, const uint8_t *b, size_t len)
+{
+        return is_ranked(a, len) && memcmp(a, b, len) == 0;
+}
+
+bool lmdb_ranks_rest_on(const struct lmdb_ranks *ranks, const struct lmdb_ranks *less)
+{
+        return same_rank(ranks->activity, less->activity, LMDB_ACTIVITY_RANK) ||
+               same_rank(ranks->severity, less->severity, LMDB_SEVERITY_RANK);
+}
+
+/* ---- rows ---- */
+
+static struct lmdb_key row_of(const struct lmdb_index_place *place, const uint8_t *rank, size_t len)
+{
+        struct lmdb_key row;
+
+        lmdb_key_start(&row, place->tenant, place->table);
+        lmdb_key_add_rank(&row, rank, len);
+        lmdb_key_add_student(&row, place->student);
+        return row;
+}
+
+enum err lmdb_index_rows(const struct lmdb_dbs *dbs, const struct lmdb_index_place *place,
+        const struct lmdb_ranks *ranks, lmdb_index_row_fn visit, void *context)
+{
+        struct lmdb_key row;
+        enum err rc = OK;
+
+        if (is_ranked(ranks->activity, LMDB_ACTIVITY_RANK)) {
+                row = row_of(place, ranks->activity, LMDB_ACTIVITY_RANK);
+                rc = visit(context, dbs->by_activity, &row);
+        }
+        if (rc == OK && is_ranked(ranks->severity, LMDB_SEVERITY_RANK)) {
+                row = row_of(place, ranks->severity, LMDB_SEVERITY_RANK);
+                rc = visit(context, dbs->by_severity, &row);
+        }
+        return rc;
+}
+
+static enum err remove_row(void *context, MDB_dbi dbi, const struct lmdb_key *row)
+{
+        MDB_val key = lmdb_val(lmdb_key_slice(row));
+        int rc = mdb_del(context, dbi, &key, NULL);
+
+        return rc == MDB_NOTFOUND ? OK : lmdb_err(rc);
+}
+
+static enum err add_row(void *context, MDB_dbi dbi, const struct lmdb_key *row)
+{
+        MDB_val key = lmdb_val(lmdb_key_slice(row));
         MDB_val none = lmdb_val(slice_str(""));
-        MDB_val key;
-        int rc = MDB_SUCCESS;
 
-        if (old != NULL && fresh != NULL && same_key(old, fresh))
-                return OK;
-        if (old != NULL) {
-                key = lmdb_val(lmdb_key_slice(old));
-                rc = mdb_del(txn, dbi, &key, NULL);
-        }
-        if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND)
-                return lmdb_err(rc);
-        if (fresh == NULL)
-                return OK;
-        key = lmdb_val(lmdb_key_slice(fresh));
-        return lmdb_err(mdb_put(txn, dbi, &key, &none, 0));
+        return lmdb_err(mdb_put(context, dbi, &key, &none, 0));
 }
 
-enum err lmdb_index_replace(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct lmdb_index_rows *old,
-        const struct lmdb_index_rows *fresh)
+/* Leaves out of `ranks` what `same` has as well. */
+static struct lmdb_ranks without(const struct lmdb_ranks *ranks, const struct lmdb_ranks *same)
 {
-        enum err rc = replace_row(txn, dbs->by_activity, old != NULL && old->has_activity ? &old->activity : NULL,
-                fresh != NULL && fresh->has_activity ? &fresh->activity : NULL);
+        struct lmdb_ranks rest = *ranks;
 
-        if (rc != OK)
-                return rc;
-        return replace_row(txn, dbs->by_severity, old != NULL && old->has_severity ? &old->severity : NULL,
-                fresh != NULL && fresh->has_severity ? &fresh->severity : NULL);
+        if (memcmp(ranks->activity, same->activity, LMDB_ACTIVITY_RANK) == 0)
+                memset(rest.activity, 0xff, LMDB_ACTIVITY_RANK);
+        if (memcmp(ranks->severity, same->severity, LMDB_SEVERITY_RANK) == 0)
+                memset(rest.severity, 0xff, LMDB_SEVERITY_RANK);
+        return rest;
+}
+
+enum err lmdb_index_replace(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct lmdb_index_place *place,
+        const struct lmdb_ranks *old, const struct lmdb_ranks *fresh)
+{
+        const struct lmdb_ranks gone = without(old, fresh);
+        const struct lmdb_ranks come = without(fresh, old);
+        enum err rc = lmdb_index_rows(dbs, place, &gone, remove_row, txn);
+
+        return rc == OK ? lmdb_index_rows(dbs, place, &come, add_row, txn) : rc;
 }
 
 /* ---- building anew ---- */
@@ -120,6 +181,7 @@ static uint64_t fingerprint(const struct lmdb_schema *schema)
                 const struct record_table *table = schema->tables[i];
 
                 print = mix(print, table->name);
+                print = hash64(slice_of(&table->schema, sizeof(table->schema)), print);
                 print = mix(print, table->activity_field);
                 print = mix_ranks(print, table, table->status_field);
                 print = mix_ranks(print, table, table->severity_field);
@@ -127,67 +189,120 @@ static uint64_t fingerprint(const struct lmdb_schema *schema)
         return print;
 }
 
-static enum err index_record(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct lmdb_schema *schema,
-        const MDB_val *key, const MDB_val *value)
+/* The records of one student in one table, of which the walk has seen the head and some. */
+struct rebuild {
+        MDB_txn *txn;
+        const struct lmdb_dbs *dbs;
+        const struct lmdb_schema *schema;
+        MDB_cursor *heads;
+        struct lmdb_key key; /* of the head; none at first */
+        struct lmdb_head head;
+        const struct record_table *table;
+};
+
+/* Writes the head with the ranks that its records were found to have, and their index rows. */
+static enum err finish_head(struct rebuild *r)
+{
+        struct lmdb_key_parts parts;
+        struct lmdb_index_place place;
+        uint8_t bytes[LMDB_HEAD_SIZE];
+        MDB_val key = lmdb_val(lmdb_key_slice(&r->key));
+        MDB_val value = lmdb_val(slice_of(bytes, sizeof(bytes)));
+        enum err rc;
+
+        if (r->key.len == 0 || !lmdb_key_split(lmdb_key_slice(&r->key), 0, &parts))
+                return OK;
+        lmdb_head_encode(&r->head, bytes);
+        rc = lmdb_err(mdb_cursor_put(r->heads, &key, &value, 0));
+        if (rc != OK || r->table == NULL)
+                return rc;
+        place = (struct lmdb_index_place){parts.tenant, r->table->name, parts.student};
+        return lmdb_index_rows(r->dbs, &place, &r->head.ranks, add_row, r->txn);
+}
+
+static enum err begin_head(struct rebuild *r, struct slice key, const struct lmdb_key_parts *parts, struct slice stored)
+{
+        enum err rc = finish_head(r);
+
+        if (rc != OK)
+                return rc;
+        if (key.len > LMDB_KEY_MAX || !lmdb_head_decode(stored, &r->head))
+                return ERR_CORRUPT;
+        lmdb_key_start_as(&r->key, key, key);
+        r->head.ranks = LMDB_NO_RANKS;
+        r->table = lmdb_schema_table(r->schema, parts->table);
+        return OK;
+}
+
+static enum err rank_entry(struct rebuild *r, struct slice key, struct slice stored)
 {
         struct lmdb_key_parts parts;
         struct lmdb_record record;
-        struct lmdb_index_rows rows;
-        const struct record_table *table;
+        struct lmdb_ranks ranks;
+        enum err rc;
 
-        if (!lmdb_key_split(lmdb_slice(*key), 0, &parts) || !lmdb_record_decode(lmdb_slice(*value), &record))
+        if (!lmdb_key_split(key, 0, &parts))
                 return ERR_CORRUPT;
-        table = lmdb_schema_table(schema, parts.table);
-        if (table == NULL)
-                return OK;
-        lmdb_index_rows_of(table, &parts, record.map, &rows);
-        return lmdb_index_replace(txn, dbs, NULL, &rows);
+        if (parts.record.len == 0)
+                return begin_head(r, key, &parts, stored);
+        if (!lmdb_key_has_prefix(key, &r->key) || !lmdb_record_decode(stored, &record))
+                return ERR_CORRUPT;
+        rc = lmdb_ranks_stored(r->table, &record, &ranks);
+        r->head.ranks = lmdb_ranks_with(&r->head.ranks, &ranks);
+        return rc;
 }
 
-struct rebuild {
-        const struct lmdb_dbs *dbs;
-        const struct lmdb_schema *schema;
-};
-
-static enum err index_all(MDB_txn *txn, const struct rebuild *work)
+/* Heads are written over in place, behind the walk: they keep their size, so the walk is not moved. */
+static enum err rank_all(struct rebuild *r)
 {
         MDB_cursor *cursor;
         MDB_val key;
         MDB_val value;
         enum err err = OK;
-        int rc = mdb_cursor_open(txn, work->dbs->records, &cursor);
+        int rc = mdb_cursor_open(r->txn, r->dbs->records, &cursor);
 
+        if (rc == MDB_SUCCESS)
+                rc = mdb_cursor_open(r->txn, r->dbs->records, &r->heads);
         if (rc != MDB_SUCCESS)
-                return lmdb_err(rc);
+                return lmdb_err(rc); /* the transaction's end closes the cursor */
         while (err == OK && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS)
-                err = index_record(txn, work->dbs, work->schema, &key, &value);
+                err = rank_entry(r, lmdb_slice(key), lmdb_slice(value));
+        if (err == OK)
+                err = rc == MDB_NOTFOUND ? finish_head(r) : lmdb_err(rc);
         mdb_cursor_close(cursor);
-        return err != OK || rc == MDB_NOTFOUND ? err : lmdb_err(rc);
+        mdb_cursor_close(r->heads);
+        return err;
 }
+
+struct build_from {
+        const struct lmdb_dbs *dbs;
+        const struct lmdb_schema *schema;
+};
 
 static enum err rebuild(MDB_txn *txn, void *context, struct err_msg *msg)
 {
-        struct rebuild *work = context;
-        uint64_t print = fingerprint(work->schema);
+        const struct build_from *from = context;
+        struct rebuild work = {.txn = txn, .dbs = from->dbs, .schema = from->schema};
+        uint64_t print = fingerprint(from->schema);
         uint64_t built;
-        enum err rc = lmdb_meta_get(txn, work->dbs, LMDB_META_INDEXES, &built);
+        enum err rc = lmdb_meta_get(txn, work.dbs, LMDB_META_INDEXES, &built);
 
         if (rc == OK && built == print)
                 return OK;
         if (rc == OK)
-                rc = lmdb_err(mdb_drop(txn, work->dbs->by_activity, 0));
+                rc = lmdb_err(mdb_drop(txn, work.dbs->by_activity, 0));
         if (rc == OK)
-                rc = lmdb_err(mdb_drop(txn, work->dbs->by_severity, 0));
+                rc = lmdb_err(mdb_drop(txn, work.dbs->by_severity, 0));
         if (rc == OK)
-                rc = index_all(txn, work);
+                rc = rank_all(&work);
         if (rc == OK)
-                rc = lmdb_meta_put(txn, work->dbs, LMDB_META_INDEXES, print);
+                rc = lmdb_meta_put(txn, work.dbs, LMDB_META_INDEXES, print);
         return rc == OK ? OK : err_set(msg, rc, "cannot build the indexes: %s", err_text(rc));
 }
 
 enum err lmdb_index_ensure(struct lmdb_env *env, const struct lmdb_schema *schema, struct err_msg *msg)
 {
-        struct rebuild work = {lmdb_env_dbs(env), schema};
+        struct build_from from = {lmdb_env_dbs(env), schema};
 
-        return lmdb_env_update(env, rebuild, &work, msg);
+        return lmdb_env_update(env, rebuild, &from, msg);
 }

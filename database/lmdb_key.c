@@ -4,7 +4,7 @@
 
 #include <xxhash.h>
 
-enum { HASH_PART_LEN = 1 + sizeof(XXH128_canonical_t) };
+enum { UUID_PART_LEN = 1 + 16, HASH_PART_LEN = 1 + sizeof(XXH128_canonical_t) };
 
 static void append(struct lmdb_key *key, const void *data, size_t len)
 {
@@ -14,11 +14,68 @@ static void append(struct lmdb_key *key, const void *data, size_t len)
         key->len += len;
 }
 
-/* What an id is stored as: itself (borrowed), or its hash in `room`. */
+/* ---- packed UUIDs ---- */
+
+static int hex_digit(uint8_t c)
+{
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_dash_place(size_t at)
+{
+        return at == 8 || at == 13 || at == 18 || at == 23;
+}
+
+/* False when it is no UUID in canonical form. */
+static bool pack_uuid(struct slice id, uint8_t out[UUID_PART_LEN])
+{
+        size_t len = 1;
+
+        if (id.len != LMDB_UUID_TEXT || id.data[8] != '-')
+                return false;
+        out[0] = LMDB_UUID;
+        for (size_t at = 0; at < LMDB_UUID_TEXT; at += 2) {
+                int high;
+                int low;
+
+                if (is_dash_place(at) && id.data[at++] != '-')
+                        return false;
+                high = hex_digit(id.data[at]);
+                low = hex_digit(id.data[at + 1]);
+                if (high < 0 || low < 0)
+                        return false;
+                out[len++] = (uint8_t)(high << 4 | low);
+        }
+        return true;
+}
+
+struct slice lmdb_part_id(struct slice part, char room[LMDB_UUID_TEXT])
+{
+        static const char digits[] = "0123456789abcdef";
+        size_t at = 0;
+
+        if (part.len != UUID_PART_LEN || part.data[0] != LMDB_UUID)
+                return part;
+        for (size_t i = 1; i < UUID_PART_LEN; i++) {
+                if (is_dash_place(at))
+                        room[at++] = '-';
+                room[at++] = digits[part.data[i] >> 4];
+                room[at++] = digits[part.data[i] & 0xf];
+        }
+        return slice_of(room, LMDB_UUID_TEXT);
+}
+
+/* ---- building ---- */
+
+/* What an id is stored as: itself (borrowed), or its short form in `room`. */
 static struct slice part_of(struct slice id, uint8_t room[HASH_PART_LEN])
 {
         XXH128_canonical_t canonical;
 
+        if (pack_uuid(id, room))
+                return slice_of(room, UUID_PART_LEN);
         if (!lmdb_id_is_hashed(id))
                 return id;
         XXH128_canonicalFromHash(&canonical, XXH3_128bits(id.data, id.len));
@@ -27,20 +84,20 @@ static struct slice part_of(struct slice id, uint8_t room[HASH_PART_LEN])
         return slice_of(room, HASH_PART_LEN);
 }
 
-static void append_part16(struct lmdb_key *key, struct slice id)
+static void append_part(struct lmdb_key *key, struct slice id)
 {
         uint8_t room[HASH_PART_LEN];
         struct slice part = part_of(id, room);
-        uint8_t head[2] = {(uint8_t)(part.len >> 8), (uint8_t)part.len};
+        uint8_t head = (uint8_t)part.len;
 
-        append(key, head, sizeof(head));
+        append(key, &head, 1);
         append(key, part.data, part.len);
 }
 
 void lmdb_key_start_tenant(struct lmdb_key *key, struct slice tenant)
 {
         key->len = 0;
-        append_part16(key, tenant);
+        append_part(key, tenant);
 }
 
 void lmdb_key_start(struct lmdb_key *key, struct slice tenant, const char *table)
@@ -68,7 +125,7 @@ void lmdb_key_add_rank(struct lmdb_key *key, const uint8_t *rank, size_t len)
 
 void lmdb_key_add_student(struct lmdb_key *key, struct slice student)
 {
-        append_part16(key, student);
+        append_part(key, student);
 }
 
 void lmdb_key_add_record(struct lmdb_key *key, struct slice record)
@@ -85,23 +142,20 @@ void lmdb_key_student(struct lmdb_key *key, struct slice tenant, const char *tab
         lmdb_key_add_student(key, student);
 }
 
-static bool take_part16(struct cursor *c, struct slice *out)
+static bool take_part(struct cursor *c, struct slice *out)
 {
-        uint16_t len;
+        uint8_t len;
 
-        return cursor_u16(c, &len) && len <= LMDB_PART_MAX && cursor_take(c, len, out);
+        return cursor_u8(c, &len) && len <= LMDB_PART_MAX && cursor_take(c, len, out);
 }
 
 bool lmdb_key_split(struct slice key, size_t rank_len, struct lmdb_key_parts *out)
 {
         struct cursor c = cursor_of(key);
-        uint8_t table_len;
 
-        if (!take_part16(&c, &out->tenant))
+        if (!take_part(&c, &out->tenant) || !take_part(&c, &out->table))
                 return false;
-        if (!cursor_u8(&c, &table_len) || !cursor_take(&c, table_len, &out->table))
-                return false;
-        if (!cursor_take(&c, rank_len, &out->rank) || !take_part16(&c, &out->student))
+        if (!cursor_take(&c, rank_len, &out->rank) || !take_part(&c, &out->student))
                 return false;
         return cursor_take(&c, cursor_left(&c), &out->record);
 }

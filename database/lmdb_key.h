@@ -1,16 +1,20 @@
 /* Keys of the embedded database: built from parts, and taken apart again.
  *
- *      records, versions     tenant | table | student [| record]
- *      by_activity           tenant | table | time, newest first (8) | student | record
- *      by_severity           tenant | table | status (1) | severity (1), worst first | student | record
+ *      records        tenant | table | student             the head of a student's records of that table
+ *                     tenant | table | student | record
+ *      by_activity    tenant | table | time, newest first (8) | student
+ *      by_severity    tenant | table | status (1) | severity (1), worst first | student
  *
- *      tenant, student: two bytes of length, then the part; table: one byte of length, then the name; record: the rest
+ *      tenant, table, student: a byte of length, then the part; record: the rest
  *
- * So all of a tenant's table is one run of keys, and all of a student's records of a table is one run within it.
+ * So all of a tenant's table is one run of keys, and all of a student's records of a table is one run within it, with
+ * its head before it.
  *
- * LMDB keys end at 511 bytes and ids go up to 512, so a part longer than LMDB_PART_MAX is stored as LMDB_HASHED, a byte
- * that no UTF-8 text begins with, and the 128 bits of its XXH3 hash. The full ids stand in the stored record
- * (database/lmdb_record.h), and whoever reads compares them: two ids of one hash are never taken for one another.
+ * An id that is a UUID (lower case, with dashes) is stored as LMDB_UUID and its 16 bytes, which sort alike: they are
+ * half of what a key would weigh. LMDB keys end at 511 bytes and ids go up to 512, so a part longer than LMDB_PART_MAX
+ * is stored as LMDB_HASHED and the 128 bits of its XXH3 hash. No UTF-8 text begins with either byte. The full ids then
+ * stand in the stored record (database/lmdb_record.h), and whoever reads compares them: two ids of one hash are never
+ * taken for one another.
  *
  * All calls are pure; any thread. */
 #ifndef DATABASE_LMDB_KEY_H
@@ -22,8 +26,10 @@
 enum {
         LMDB_PART_MAX = 64,
         LMDB_HASHED = 0xff,
+        LMDB_UUID = 0xfe,
+        LMDB_UUID_TEXT = 36,
         LMDB_RANK_MAX = 8, /* bytes of an index key between table and student */
-        LMDB_KEY_MAX = 2 + LMDB_PART_MAX + 1 + LMDB_PART_MAX + LMDB_RANK_MAX + 2 + LMDB_PART_MAX + LMDB_PART_MAX
+        LMDB_KEY_MAX = 3 * (1 + LMDB_PART_MAX) + LMDB_RANK_MAX + LMDB_PART_MAX
 };
 
 struct lmdb_key {
@@ -50,16 +56,16 @@ void lmdb_key_add_rank(struct lmdb_key *key, const uint8_t *rank, size_t len);
 void lmdb_key_add_student(struct lmdb_key *key, struct slice student);
 void lmdb_key_add_record(struct lmdb_key *key, struct slice record);
 
-/* Tenant, table and student: a whole key of versions, and what the keys of the student's records begin with. */
+/* Tenant, table and student: the key of a head, and what the keys of the student's records begin with. */
 void lmdb_key_student(struct lmdb_key *key, struct slice tenant, const char *table, struct slice student);
 
-/* A key's parts as they are stored: ids, or their hashes. All borrow from the key. */
+/* A key's parts as they are stored: ids, packed UUIDs, or hashes. All borrow from the key. */
 struct lmdb_key_parts {
         struct slice tenant;
         struct slice table;
         struct slice rank;
         struct slice student;
-        struct slice record; /* empty in keys of versions */
+        struct slice record; /* empty in keys of heads and of indexes */
 };
 
 /* Takes a stored key apart; `rank_len` is 0, 8 or 2 by the kind of key. False: it is none of ours. */
@@ -85,6 +91,9 @@ static inline bool lmdb_part_is_hash(struct slice part)
 {
         return part.len > 0 && part.data[0] == LMDB_HASHED;
 }
+
+/* The id of a stored part: the part itself, or, of a packed UUID, its text in `room`. Of a hash: the hash. */
+struct slice lmdb_part_id(struct slice part, char room[LMDB_UUID_TEXT]);
 
 /* True when `part` is what the id `id` is stored as. */
 bool lmdb_part_is_of(struct slice part, struct slice id);

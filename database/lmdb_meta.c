@@ -14,9 +14,9 @@ static const struct {
 } DBS[LMDB_DB_COUNT] = {
         {"meta", offsetof(struct lmdb_dbs, meta)},
         {"records", offsetof(struct lmdb_dbs, records)},
-        {"versions", offsetof(struct lmdb_dbs, versions)},
         {"by_activity", offsetof(struct lmdb_dbs, by_activity)},
         {"by_severity", offsetof(struct lmdb_dbs, by_severity)},
+        {"merged", offsetof(struct lmdb_dbs, merged)},
 };
 
 enum err lmdb_meta_get(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *name, uint64_t *out)
@@ -82,7 +82,13 @@ static enum err check_format(MDB_txn *txn, const struct lmdb_dbs *dbs, bool is_n
         rc = lmdb_meta_get(txn, dbs, LMDB_META_FORMAT, &format);
         if (rc != OK)
                 return err_set(msg, rc, "cannot read its format number: %s", err_text(rc));
-        if (format != LMDB_FORMAT)
+        if (format < LMDB_FORMAT)
+                return err_set(msg, ERR_VERSION,
+                        "it is of format %llu and this vitalcached reads format %d; stop the server and run: "
+                        "vitalcache "
+                        "upgrade",
+                        (unsigned long long)format, LMDB_FORMAT);
+        if (format > LMDB_FORMAT)
                 return err_set(msg, ERR_VERSION,
                         "it is of format %llu and this vitalcached reads format %d; use the release that wrote it",
                         (unsigned long long)format, LMDB_FORMAT);

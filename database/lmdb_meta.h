@@ -6,14 +6,14 @@
 #include "database/lmdb_err.h"
 #include "database/lmdb_source.h"
 
-enum { LMDB_FORMAT = 1, LMDB_DB_COUNT = 5 };
+enum { LMDB_FORMAT = 2, LMDB_DB_COUNT = 5 };
 
 struct lmdb_dbs {
         MDB_dbi meta;
         MDB_dbi records;
-        MDB_dbi versions;
         MDB_dbi by_activity;
         MDB_dbi by_severity;
+        MDB_dbi merged;
         uint64_t past; /* positions that passed before transaction 1 of this file: see lmdb_position() */
 };
 
@@ -42,6 +42,8 @@ enum err lmdb_meta_schema(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *
 /* Numbers by name; reading one that is not there gives 0. */
 #define LMDB_META_FORMAT   "format"     /* LMDB_FORMAT of who made it */
 #define LMDB_META_STUDENTS "students"   /* students recorded */
+#define LMDB_META_RECORDS  "records"    /* records, the students' own among them */
+#define LMDB_META_ERASURE  "erasure"    /* position of the newest erasure of a student */
 #define LMDB_META_TOUCHES  "touches"    /* commits that only touched tags */
 #define LMDB_META_INDEXES  "indexed as" /* fingerprint of what the indexes were built from */
 #define LMDB_META_PAST     "past"       /* positions before this file's transaction ids; from its opening on */

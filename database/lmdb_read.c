@@ -142,7 +142,7 @@ static enum err add_item(struct lmdb_read *r, const struct view *view, const MDB
         return rc;
 }
 
-/* The run of keys that begin with `run`; each record that the view wants becomes an item. */
+/* The keys behind the head that begin as it does; each record that the view wants becomes an item. */
 static enum err collect(struct lmdb_read *r, const struct view *view, size_t *count)
 {
         struct lmdb_key run;
@@ -158,8 +158,11 @@ static enum err collect(struct lmdb_read *r, const struct view *view, size_t *co
         lmdb_key_student(&run, view->tenant, view->type->table->name, view->student);
         key = lmdb_val(lmdb_key_slice(&run));
         rc = mdb_cursor_get(cursor, &key, &stored, MDB_SET_RANGE);
+        if (rc == MDB_SUCCESS && lmdb_key_has_prefix(lmdb_slice(key), &run) && key.mv_size != run.len)
+                err = ERR_CORRUPT; /* records whose head is lost */
         while (err == OK && rc == MDB_SUCCESS && lmdb_key_has_prefix(lmdb_slice(key), &run)) {
-                err = add_item(r, view, &stored, count);
+                if (key.mv_size > run.len)
+                        err = add_item(r, view, &stored, count);
                 rc = mdb_cursor_get(cursor, &key, &stored, MDB_NEXT);
         }
         mdb_cursor_close(cursor);

@@ -38,7 +38,7 @@ static enum err reject_row(struct lmdb_rows *rows, uint32_t at, struct reject re
 struct making {
         struct lmdb_rows *rows;
         const struct source_write *write;
-        const struct lmdb_schema *schema;
+        const struct lmdb_row_maker *maker;
         struct err_msg *msg;
 };
 
@@ -57,30 +57,36 @@ static enum err add_put_row(const struct making *m, struct slice map, uint32_t a
         return OK;
 }
 
-/* The maps are made in rows->bytes, which moves as it grows: until the end only map.len is right. */
+/* Maps and originals are made in rows->bytes, which moves as it grows: until the end only their lengths are right. */
 static enum err add_import_row(const struct making *m, struct slice item, uint32_t at)
 {
         struct lmdb_rows *rows = m->rows;
         struct record_row row = {
                 .table = m->write->table,
-                .student_kind = m->schema->student_ids,
-                .is_student = m->write->table == m->schema->students,
+                .student_kind = m->maker->schema->student_ids,
+                .is_student = m->write->table == m->maker->schema->students,
                 .index = at,
                 .row = item,
         };
         size_t start = buf_len(&rows->bytes);
         enum err rc = record_from_row(&row, &rows->bytes, m->msg);
+        struct original original = {.coding = ORIGINAL_PLAIN};
+        size_t map_len = buf_len(&rows->bytes) - start;
 
         if (rc == ERR_BADVALUE)
                 return reject_row(rows, at, row.reject);
+        if (rc == OK && row.original.len > 0)
+                rc = original_pack(m->maker->codec, row.original, &rows->bytes, &original);
         if (rc != OK)
                 return rc;
-        rows->row[rows->count++] = (struct lmdb_row){
+        rows->row[rows->count] = (struct lmdb_row){
                 .student = row.student,
                 .id = row.id,
-                .map = slice_of(NULL, buf_len(&rows->bytes) - start),
+                .map = slice_of(NULL, map_len),
+                .original = original,
                 .at = at,
         };
+        rows->count++;
         return OK;
 }
 
@@ -107,13 +113,16 @@ static enum err add_row(const struct making *m, struct slice item, uint32_t at)
         }
 }
 
-static void place_maps(struct lmdb_rows *rows)
+static void place_bytes(struct lmdb_rows *rows)
 {
         const uint8_t *at = buf_slice(&rows->bytes).data;
 
         for (size_t i = 0; i < rows->count; i++) {
-                rows->row[i].map.data = at;
-                at += rows->row[i].map.len;
+                struct lmdb_row *row = &rows->row[i];
+
+                row->map.data = at;
+                row->original.bytes.data = at + row->map.len;
+                at += row->map.len + row->original.bytes.len;
         }
 }
 
@@ -125,7 +134,7 @@ static enum err add_rows(const struct making *m, struct value_iter *iter)
         for (uint32_t at = 0; rc == OK && value_next(iter, &item); at++)
                 rc = add_row(m, item, at);
         if (rc == OK && m->write->kind == WRITE_IMPORT)
-                place_maps(m->rows);
+                place_bytes(m->rows);
         return rc == OK && iter->left > 0 ? not_normal(m->msg) : rc;
 }
 
@@ -144,6 +153,11 @@ static enum err make_rows(const struct making *m)
         return is_one ? add_put_row(m, m->write->value, 0) : add_rows(m, &iter);
 }
 
+static bool is_twin(const struct lmdb_row *a, const struct lmdb_row *b)
+{
+        return slice_equal(a->map, b->map) && original_equal(&a->original, &b->original);
+}
+
 /* Sorts, and keeps the first of the rows of each key. (A PUT has no two of one id: record_normalise() sees to that.) */
 static enum err sort_rows(struct lmdb_rows *rows)
 {
@@ -157,7 +171,7 @@ static enum err sort_rows(struct lmdb_rows *rows)
 
                 if (kept == 0 || compare_keys(&rows->row[kept - 1], row) != 0)
                         rows->row[kept++] = *row;
-                else if (slice_equal(rows->row[kept - 1].map, row->map))
+                else if (is_twin(&rows->row[kept - 1], row))
                         rows->twins++;
                 else
                         rc = reject_row(rows, row->at, reject_of(REJECT_DUPLICATE, "id"));
@@ -168,10 +182,10 @@ static enum err sort_rows(struct lmdb_rows *rows)
         return OK;
 }
 
-enum err lmdb_rows_make(
-        struct lmdb_rows *out, const struct source_write *write, const struct lmdb_schema *schema, struct err_msg *msg)
+enum err lmdb_rows_make(struct lmdb_rows *out, const struct source_write *write, const struct lmdb_row_maker *maker,
+        struct err_msg *msg)
 {
-        const struct making m = {out, write, schema, msg};
+        const struct making m = {out, write, maker, msg};
         enum err rc;
 
         *out = (struct lmdb_rows){.row = NULL};
@@ -194,6 +208,29 @@ void lmdb_rows_deinit(struct lmdb_rows *rows)
         rows->count = 0;
         buf_deinit(&rows->bytes);
         buf_deinit(&rows->rejects);
+}
+
+void lmdb_rows_prepare(struct source_write *write, const struct lmdb_row_maker *maker)
+{
+        struct lmdb_rows *rows = vc_malloc(sizeof(*rows));
+
+        write->prepared = NULL;
+        write->message.text[0] = '\0';
+        write->status = rows == NULL ? err_set(&write->message, ERR_NOMEM, "%s", err_text(ERR_NOMEM))
+                                     : lmdb_rows_make(rows, write, maker, &write->message);
+        if (write->status == OK)
+                write->prepared = rows;
+        else
+                vc_free(rows);
+}
+
+void lmdb_rows_release(struct source_write *write)
+{
+        if (write->prepared == NULL)
+                return;
+        lmdb_rows_deinit(write->prepared);
+        vc_free(write->prepared);
+        write->prepared = NULL;
 }
 
 static int compare_id(const void *id, const void *row)

@@ -5,12 +5,10 @@
 #include "base/mem.h"
 #include "database/lmdb_index.h"
 #include "database/lmdb_record.h"
-#include "database/value.h"
 
 struct found_row {
-        size_t at; /* in the chunk's ids: the student's, then the record's */
-        size_t student_len;
-        size_t record_len;
+        size_t at; /* of the student's id in the chunk's ids */
+        size_t len;
 };
 
 struct chunk {
@@ -24,13 +22,15 @@ struct chunk {
 struct walk {
         const struct source_scan *scan;
         const struct lmdb_dbs *dbs;
+        const struct record_table *students;
         MDB_dbi dbi;
         size_t rank_len;
         struct lmdb_key run; /* what all rows of the tenant's table begin with */
 };
 
-/* The full ids of a row whose key holds hashes: they stand in the record. */
-static enum err resolve(MDB_txn *txn, const struct walk *walk, struct lmdb_key_parts *parts)
+/* The student of a row. An id whose hash alone is in the key stands in the student's own record. */
+static enum err student_of(
+        MDB_txn *txn, const struct walk *walk, const struct lmdb_key_parts *parts, struct slice *student)
 {
         struct lmdb_key key;
         struct lmdb_record record;
@@ -38,20 +38,17 @@ static enum err resolve(MDB_txn *txn, const struct walk *walk, struct lmdb_key_p
         MDB_val value;
         int rc;
 
-        if (!lmdb_part_is_hash(parts->student) && !lmdb_part_is_hash(parts->record))
+        if (!lmdb_part_is_hash(parts->student))
                 return OK;
-        lmdb_key_student(&key, parts->tenant, walk->scan->table->name, parts->student);
-        lmdb_key_add_record(&key, parts->record);
+        lmdb_key_student(&key, parts->tenant, walk->students->name, parts->student);
+        lmdb_key_add_record(&key, parts->student);
         at = lmdb_val(lmdb_key_slice(&key));
         rc = mdb_get(txn, walk->dbs->records, &at, &value);
         if (rc != MDB_SUCCESS)
                 return rc == MDB_NOTFOUND ? ERR_CORRUPT : lmdb_err(rc);
         if (!lmdb_record_decode(lmdb_slice(value), &record))
                 return ERR_CORRUPT;
-        if (lmdb_part_is_hash(parts->student))
-                parts->student = record.student;
-        if (lmdb_part_is_hash(parts->record) && !value_member_text(record.map, "id", &parts->record))
-                return ERR_CORRUPT;
+        *student = record.student;
         return OK;
 }
 
@@ -59,19 +56,20 @@ static enum err add_row(MDB_txn *txn, const struct walk *walk, const MDB_val *ke
 {
         struct found_row *row = &chunk->rows[chunk->count];
         struct lmdb_key_parts parts;
+        char room[LMDB_UUID_TEXT];
+        struct slice student;
         enum err rc;
 
         if (key->mv_size > sizeof(chunk->last.bytes) || !lmdb_key_split(lmdb_slice(*key), walk->rank_len, &parts))
                 return ERR_CORRUPT;
         memcpy(chunk->last.bytes, key->mv_data, key->mv_size);
         chunk->last.len = key->mv_size;
-        rc = resolve(txn, walk, &parts);
+        student = lmdb_part_id(parts.student, room);
+        rc = student_of(txn, walk, &parts, &student);
         if (rc != OK)
                 return rc;
-        *row = (struct found_row){buf_len(&chunk->ids), parts.student.len, parts.record.len};
-        rc = buf_append_slice(&chunk->ids, parts.student);
-        if (rc == OK)
-                rc = buf_append_slice(&chunk->ids, parts.record);
+        *row = (struct found_row){buf_len(&chunk->ids), student.len};
+        rc = buf_append_slice(&chunk->ids, student);
         if (rc == OK)
                 chunk->count++;
         return rc;
@@ -118,10 +116,8 @@ static bool visit(const struct walk *walk, const struct chunk *chunk)
 
         for (size_t i = 0; i < chunk->count; i++) {
                 const struct found_row *row = &chunk->rows[i];
-                struct slice student = slice_of(ids.data + row->at, row->student_len);
-                struct slice record = slice_of(ids.data + row->at + row->student_len, row->record_len);
 
-                if (!walk->scan->visit(walk->scan->context, student, record))
+                if (!walk->scan->visit(walk->scan->context, slice_of(ids.data + row->at, row->len)))
                         return false;
         }
         return true;
@@ -146,11 +142,12 @@ static enum err walk_chunks(struct lmdb_env *env, const struct walk *walk, struc
         return OK;
 }
 
-enum err lmdb_index_scan(struct lmdb_env *env, const struct source_scan *scan, struct err_msg *msg)
+enum err lmdb_index_scan(
+        struct lmdb_env *env, const struct lmdb_schema *schema, const struct source_scan *scan, struct err_msg *msg)
 {
         bool by_activity = scan->index == INDEX_ACTIVITY;
         const char *field = by_activity ? scan->table->activity_field : scan->table->severity_field;
-        struct walk walk = {.scan = scan, .dbs = lmdb_env_dbs(env)};
+        struct walk walk = {.scan = scan, .dbs = lmdb_env_dbs(env), .students = schema->students};
         struct chunk *chunk;
         enum err rc;
 

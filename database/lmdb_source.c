@@ -4,6 +4,7 @@
 #include "database/lmdb_check.h"
 #include "database/lmdb_index.h"
 #include "database/lmdb_read.h"
+#include "database/lmdb_rows.h"
 #include "database/lmdb_walk.h"
 #include "database/lmdb_writer.h"
 
@@ -11,6 +12,7 @@ struct lmdb_source {
         struct source source;
         struct lmdb_schema schema;
         uint64_t epoch; /* of this opening: what its reads carry */
+        struct original_codec *codec;
         struct lmdb_env *env;
         struct lmdb_commit *commit;
         struct lmdb_writer *writer;
@@ -64,19 +66,23 @@ static void fetch_many(struct source *source, struct list *reads)
 
 static enum err scan(struct source *source, const struct source_scan *what, struct err_msg *msg)
 {
-        return lmdb_index_scan(of(source)->env, what, msg);
+        return lmdb_index_scan(of(source)->env, &of(source)->schema, what, msg);
 }
 
 static enum err walk(struct source *source, const struct source_walk *what, struct err_msg *msg)
 {
-        return lmdb_walk(of(source)->env, what, msg);
+        return lmdb_walk(of(source)->env, of(source)->codec, what, msg);
 }
 
 /* ---- writes ---- */
 
 static void apply(struct source *source, struct source_write *write)
 {
-        lmdb_writer_add(of(source)->writer, write);
+        struct lmdb_source *s = of(source);
+        const struct lmdb_row_maker maker = {&s->schema, s->codec};
+
+        lmdb_rows_prepare(write, &maker);
+        lmdb_writer_add(s->writer, write);
 }
 
 /* ---- health ---- */
@@ -136,6 +142,7 @@ static void close_source(struct source **source)
         lmdb_writer_stop(&s->writer);
         lmdb_commit_destroy(&s->commit);
         lmdb_env_close(&s->env);
+        original_codec_destroy(&s->codec);
         s->source.magic = 0;
         vc_free(s);
         *source = NULL;
@@ -208,7 +215,11 @@ enum err lmdb_source_open(struct source **out, const struct lmdb_config *config,
         s->schema = config->schema;
         s->epoch = config->hooks.epoch;
         source = &s->source;
-        rc = open_env(s, config, msg);
+        rc = original_codec_create(&s->codec);
+        if (rc != OK)
+                (void)err_set(msg, rc, "%s", err_text(rc));
+        if (rc == OK)
+                rc = open_env(s, config, msg);
         if (rc == OK) {
                 rc = begin(s, config);
                 if (rc != OK)

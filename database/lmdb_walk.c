@@ -20,16 +20,19 @@ struct copied {
         size_t student_len; /* 0: it stands in the key */
         size_t id_len;      /* 0: likewise */
         size_t map_len;
+        struct original original; /* its bytes stand behind the map */
 };
 
 struct walk {
         struct lmdb_env *env;
+        struct original_codec *codec;
         const struct source_walk *what;
         struct lmdb_key run;  /* what the keys of all rows begin with */
         struct lmdb_key last; /* the chunk after this goes on behind it */
         bool past_last;       /* `last` itself is a row that was visited */
         bool at_end;
         struct buf bytes;
+        struct buf text; /* the original of the row being visited */
         size_t count;
         struct copied rows[CHUNK_ROWS];
 };
@@ -106,7 +109,12 @@ static enum err copy_row(struct walk *w, struct slice key, const struct lmdb_key
                 return ERR_CORRUPT;
         if (is_namesake(w, parts, &record))
                 return OK;
-        *row = (struct copied){.at = buf_len(&w->bytes), .key_len = key.len, .map_len = record.map.len};
+        *row = (struct copied){
+                .at = buf_len(&w->bytes),
+                .key_len = key.len,
+                .map_len = record.map.len,
+                .original = record.original,
+        };
         rc = buf_append_slice(&w->bytes, key);
         if (rc == OK)
                 rc = append_if(&w->bytes, lmdb_part_is_hash(parts->student), record.student, &row->student_len);
@@ -114,6 +122,8 @@ static enum err copy_row(struct walk *w, struct slice key, const struct lmdb_key
                 rc = append_if(&w->bytes, lmdb_part_is_hash(parts->record), id, &row->id_len);
         if (rc == OK)
                 rc = buf_append_slice(&w->bytes, record.map);
+        if (rc == OK)
+                rc = buf_append_slice(&w->bytes, record.original.bytes);
         if (rc != OK)
                 return rc;
         lmdb_key_start_as(&w->last, key, key);
@@ -136,7 +146,7 @@ static enum err take_row(struct walk *w, MDB_cursor *cursor, MDB_val *key, MDB_v
                 *rc = seek(cursor, &to, key, value);
                 return OK;
         }
-        err = copy_row(w, lmdb_slice(*key), &parts, lmdb_slice(*value));
+        err = parts.record.len == 0 ? OK : copy_row(w, lmdb_slice(*key), &parts, lmdb_slice(*value)); /* no heads */
         *rc = mdb_cursor_get(cursor, key, value, MDB_NEXT);
         return err;
 }
@@ -176,6 +186,20 @@ static enum err read_chunk(struct walk *w)
 
 /* ---- visiting ---- */
 
+static enum err cannot_read(enum err rc, struct err_msg *msg)
+{
+        return err_set(msg, rc, "cannot read the records: %s", err_text(rc));
+}
+
+static enum err unpack(struct walk *w, const struct copied *copied, const uint8_t *at)
+{
+        struct original original = copied->original;
+
+        buf_truncate(&w->text, 0);
+        original.bytes.data = at;
+        return original.bytes.len == 0 ? OK : original_unpack(w->codec, &original, &w->text);
+}
+
 static struct slice next_part(const uint8_t **at, size_t len)
 {
         struct slice part = slice_of(*at, len);
@@ -184,18 +208,25 @@ static struct slice next_part(const uint8_t **at, size_t len)
         return part;
 }
 
-static enum err visit(const struct walk *w, const struct copied *copied)
+static enum err visit(struct walk *w, const struct copied *copied, struct err_msg *msg)
 {
+        char student[LMDB_UUID_TEXT];
+        char id[LMDB_UUID_TEXT];
         const uint8_t *at = buf_slice(&w->bytes).data + copied->at;
         struct lmdb_key_parts parts;
         struct source_row row = {.cursor = next_part(&at, copied->key_len)};
+        enum err rc;
 
-        if (!lmdb_key_split(row.cursor, 0, &parts))
-                return ERR_CORRUPT;
+        VC_ASSERT(lmdb_key_split(row.cursor, 0, &parts)); /* as it could when it was copied */
         row.table = parts.table;
-        row.student = copied->student_len > 0 ? next_part(&at, copied->student_len) : parts.student;
-        row.id = copied->id_len > 0 ? next_part(&at, copied->id_len) : parts.record;
+        row.student =
+                copied->student_len > 0 ? next_part(&at, copied->student_len) : lmdb_part_id(parts.student, student);
+        row.id = copied->id_len > 0 ? next_part(&at, copied->id_len) : lmdb_part_id(parts.record, id);
         row.map = next_part(&at, copied->map_len);
+        rc = unpack(w, copied, at);
+        if (rc != OK)
+                return cannot_read(rc, msg);
+        row.original = buf_slice(&w->text);
         return w->what->visit(w->what->context, &row);
 }
 
@@ -205,16 +236,17 @@ static enum err walk_chunks(struct walk *w, struct err_msg *msg)
                 enum err rc = read_chunk(w);
 
                 if (rc != OK)
-                        return err_set(msg, rc, "cannot read the records: %s", err_text(rc));
+                        return cannot_read(rc, msg);
                 for (size_t i = 0; rc == OK && i < w->count; i++)
-                        rc = visit(w, &w->rows[i]);
+                        rc = visit(w, &w->rows[i], msg);
                 if (rc != OK)
                         return rc;
         } while (!w->at_end);
         return OK;
 }
 
-enum err lmdb_walk(struct lmdb_env *env, const struct source_walk *what, struct err_msg *msg)
+enum err lmdb_walk(
+        struct lmdb_env *env, struct original_codec *codec, const struct source_walk *what, struct err_msg *msg)
 {
         struct walk *w;
         enum err rc;
@@ -225,11 +257,14 @@ enum err lmdb_walk(struct lmdb_env *env, const struct source_walk *what, struct 
         if (w == NULL)
                 return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
         w->env = env;
+        w->codec = codec;
         w->what = what;
         buf_init(&w->bytes, 0);
+        buf_init(&w->text, 0);
         begin(w);
         rc = walk_chunks(w, msg);
         buf_deinit(&w->bytes);
+        buf_deinit(&w->text);
         vc_free(w);
         return rc;
 }

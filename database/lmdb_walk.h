@@ -3,9 +3,11 @@
 #define DATABASE_LMDB_WALK_H
 
 #include "database/lmdb_env.h"
+#include "database/original.h"
 
 /* As source_ops.walk, in short read transactions, none of them open during a visit. Also ERR_BADARG for a cursor that
  * cannot be one, ERR_NOMEM, ERR_CORRUPT for a record that cannot be read. Any thread. */
-enum err lmdb_walk(struct lmdb_env *env, const struct source_walk *walk, struct err_msg *msg) MUST_CHECK;
+enum err lmdb_walk(struct lmdb_env *env, struct original_codec *codec, const struct source_walk *walk,
+        struct err_msg *msg) MUST_CHECK;
 
 #endif

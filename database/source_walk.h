@@ -6,13 +6,15 @@
 
 #include "database/record_type.h"
 
-/* Walks an index in order: INDEX_ACTIVITY newest first, INDEX_SEVERITY the highest status and then severity first. */
+/* The students of a table in the order of an index: INDEX_ACTIVITY the latest activity first (those without any are
+ * left out), INDEX_SEVERITY the highest status and then severity first. A student stands where the first of its records
+ * in that order does. */
 enum source_index { INDEX_ACTIVITY, INDEX_SEVERITY };
 struct source_scan {
         enum source_index index;
         const struct record_table *table;
         struct slice tenant;
-        bool (*visit)(void *context, struct slice student, struct slice record_id); /* false to stop */
+        bool (*visit)(void *context, struct slice student); /* false to stop; the slice is borrowed for the call */
         void *context;
 };
 

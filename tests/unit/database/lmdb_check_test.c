@@ -1,5 +1,5 @@
 #include "database/lmdb_check.h"
-#include "database/lmdb_index.h"
+#include "database/lmdb_head.h"
 #include "database/lmdb_record.h"
 #include "tests/lib/school.h"
 #include "tests/lib/values.h"
@@ -118,7 +118,7 @@ static void finds_records_that_cannot_be_read(void **state)
         const struct lmdb_key key = record_key("students", "42", "7");
         struct edit edit = {DB(records), lmdb_key_slice(&key), slice_str("noise"), NULL};
 
-        edited(*state, &edit, 1);
+        edited(*state, &edit, 2); /* and it is not counted */
 }
 
 static void finds_keys_that_are_none(void **state)
@@ -128,14 +128,34 @@ static void finds_keys_that_are_none(void **state)
         edited(*state, &edit, 1);
 }
 
-static void finds_versions_of_the_future(void **state)
+static void finds_heads_of_the_future(void **state)
 {
-        const struct lmdb_key key = record_key("visits", "42", "");
-        uint8_t bytes[8];
-        struct edit edit = {DB(versions), lmdb_key_slice(&key), slice_of(bytes, 8), NULL};
+        const struct lmdb_key key = record_key("students", "42", "");
+        const struct lmdb_head head = {{1000000}, LMDB_NO_RANKS};
+        uint8_t bytes[LMDB_HEAD_SIZE];
+        struct edit edit = {DB(records), lmdb_key_slice(&key), slice_of(bytes, sizeof(bytes)), NULL};
 
-        lmdb_put_u64(bytes, 1000000);
+        lmdb_head_encode(&head, bytes);
         edited(*state, &edit, 1);
+}
+
+static void finds_heads_of_other_ranks_than_the_records(void **state)
+{
+        const struct lmdb_key key = record_key("allergies", "42", "");
+        const struct lmdb_head head = {{1}, {.activity = {0}, .severity = {0xff, 0xff}}};
+        uint8_t bytes[LMDB_HEAD_SIZE];
+        struct edit edit = {DB(records), lmdb_key_slice(&key), slice_of(bytes, sizeof(bytes)), NULL};
+
+        lmdb_head_encode(&head, bytes);
+        edited(*state, &edit, 1);
+}
+
+static void finds_records_without_a_head(void **state)
+{
+        const struct lmdb_key key = record_key("allergies", "42", "");
+        struct edit edit = {DB(records), lmdb_key_slice(&key), SLICE_EMPTY, NULL};
+
+        edited(*state, &edit, 2); /* the record, and its index row */
 }
 
 static void finds_records_under_an_id_that_is_not_theirs(void **state)
@@ -152,7 +172,7 @@ static void finds_records_under_an_id_that_is_not_theirs(void **state)
         record.map = buf_slice(&map);
         lmdb_record_encode(&record, bytes);
         edit.bytes = slice_of(bytes, lmdb_record_size(&record));
-        edited(s, &edit, 1);
+        edited(s, &edit, 2); /* and it is not counted */
         buf_deinit(&map);
 }
 
@@ -161,24 +181,23 @@ static void finds_records_of_nobody(void **state)
         const struct lmdb_key key = record_key("students", "42", "42");
         struct edit edit = {DB(records), lmdb_key_slice(&key), SLICE_EMPTY, NULL};
 
-        edited(*state, &edit, 3); /* the visit, the allergy, and the count of students */
+        edited(*state, &edit, 4); /* the visit, the allergy, and both counts */
 }
 
-static void finds_records_without_index_rows(void **state)
+static void finds_heads_without_index_rows(void **state)
 {
         struct lmdb_key key;
-        const uint8_t rank[2] = {0xff, 0xff - 1 - 1}; /* no status; MILD has rank 1 */
+        const uint8_t rank[2] = {0xfe, 0xfe - 1 - 1}; /* no status; MILD has rank 1 */
         struct edit edit = {DB(by_severity), SLICE_EMPTY, SLICE_EMPTY, NULL};
 
         lmdb_key_start(&key, SLICE_EMPTY, "allergies");
         lmdb_key_add_rank(&key, rank, sizeof(rank));
         lmdb_key_add_student(&key, slice_str("42"));
-        lmdb_key_add_record(&key, slice_str("a"));
         edit.key = lmdb_key_slice(&key);
         edited(*state, &edit, 1);
 }
 
-static void finds_index_rows_without_records(void **state)
+static void finds_index_rows_without_heads(void **state)
 {
         struct edit edit = {DB(by_activity), slice_str("anything"), slice_str(""), NULL};
 
@@ -211,7 +230,7 @@ static void a_file_that_was_cut_short_is_refused(void **state)
                 assert_ok(school_put(s->source, &write, "{\"name\":\"Somebody with rather a long name\"}"));
         }
         s->source->ops->close(&s->source);
-        cut_file(s, 0.5);
+        cut_file(s, 0.4);
         assert_err(ERR_CORRUPT, lmdb_source_open(&s->source, &s->config, &msg));
         assert_null(s->source);
         assert_non_null(strstr(msg.text, s->path));
@@ -256,11 +275,13 @@ int main(void)
                 TEST(counts_students_and_records),
                 TEST(finds_records_that_cannot_be_read),
                 TEST(finds_keys_that_are_none),
-                TEST(finds_versions_of_the_future),
+                TEST(finds_heads_of_the_future),
+                TEST(finds_heads_of_other_ranks_than_the_records),
+                TEST(finds_records_without_a_head),
                 TEST(finds_records_under_an_id_that_is_not_theirs),
                 TEST(finds_records_of_nobody),
-                TEST(finds_records_without_index_rows),
-                TEST(finds_index_rows_without_records),
+                TEST(finds_heads_without_index_rows),
+                TEST(finds_index_rows_without_heads),
                 TEST(a_file_that_was_cut_short_is_refused),
                 TEST(pages_that_nothing_uses_may_be_missing),
         };

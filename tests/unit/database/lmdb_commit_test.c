@@ -2,6 +2,7 @@
 #include "database/lmdb_key.h"
 #include "database/lmdb_read.h"
 #include "database/lmdb_record.h"
+#include "database/lmdb_rows.h"
 #include "tests/lib/school.h"
 #include "tests/lib/values.h"
 
@@ -129,12 +130,15 @@ static struct job *put(struct state *s, char name, const struct record_type *typ
 
 static void run(struct state *s, struct job **jobs, size_t count)
 {
+        const struct lmdb_row_maker maker = {&s->schema, NULL};
         struct list writes;
 
         list_init(&writes);
         memset(s->log, 0, sizeof(s->log));
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+                lmdb_rows_prepare(&jobs[i]->write, &maker);
                 list_push_back(&writes, &jobs[i]->write.link);
+        }
         while (!list_empty(&writes))
                 lmdb_commit_run(s->commit, &writes);
 }
@@ -405,13 +409,15 @@ static enum err import_anew(void *context)
 {
         const struct allocating *a = context;
         const struct source_hooks hooks = {.before = NULL};
+        const struct lmdb_row_maker maker = {&a->state->schema, NULL};
         struct lmdb_commit *commit;
         struct list writes;
         enum err rc = lmdb_commit_create(&commit, a->state->env, &a->state->schema, &hooks, 2);
 
-        list_init(&writes);
-        list_push_back(&writes, &a->job->write.link);
         if (rc == OK) {
+                list_init(&writes);
+                lmdb_rows_prepare(&a->job->write, &maker);
+                list_push_back(&writes, &a->job->write.link);
                 lmdb_commit_run(commit, &writes);
                 rc = a->job->write.status;
         }

@@ -237,8 +237,16 @@ static void refuses_another_format_and_says_which(void **state)
 {
         struct state *s = *state;
 
-        set_number(s, "format", 2);
-        refuses(s, ERR_VERSION, "format 2", "reads format 1");
+        set_number(s, "format", LMDB_FORMAT + 1);
+        refuses(s, ERR_VERSION, "format 3", "reads format 2");
+}
+
+static void refuses_an_older_format_and_names_the_command(void **state)
+{
+        struct state *s = *state;
+
+        set_number(s, "format", LMDB_FORMAT - 1);
+        refuses(s, ERR_VERSION, "format 1", "vitalcache upgrade");
 }
 
 static void reads_the_schema_before_its_own_but_no_other(void **state)
@@ -493,6 +501,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(refuses_another_version_of_lmdb, setup, teardown),
                 cmocka_unit_test_setup_teardown(refuses_somebody_elses_database, setup, teardown),
                 cmocka_unit_test_setup_teardown(refuses_another_format_and_says_which, setup, teardown),
+                cmocka_unit_test_setup_teardown(refuses_an_older_format_and_names_the_command, setup, teardown),
                 cmocka_unit_test_setup_teardown(reads_the_schema_before_its_own_but_no_other, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_full_map_is_doubled_up_to_its_maximum, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_map_grows_while_readers_run, setup, teardown),

@@ -20,7 +20,7 @@ static struct lmdb_key key_of(const char *table, const char *student, const char
 static void a_key_has_the_documented_bytes(void **state)
 {
         const struct lmdb_key key = key_of("visits", "42", "v1");
-        static const char expected[] = "\x00\x05north\x06visits\x00\x02"
+        static const char expected[] = "\x05north\x06visits\x02"
                                        "42v1";
 
         (void)state;
@@ -107,6 +107,47 @@ static void ids_up_to_64_bytes_are_stored_as_they_are(void **state)
         assert_true(lmdb_part_is_hash(parts.record));
 }
 
+#define UUID "0123abcd-4567-89ef-0123-456789abcdef"
+
+static void uuids_are_stored_in_half_their_length(void **state)
+{
+        static const char expected[] = "\x00\x06visits\x11\xfe\x01\x23\xab\xcd\x45\x67\x89\xef\x01\x23\x45\x67"
+                                       "\x89\xab\xcd\xef\xfe\x01\x23\xab\xcd\x45\x67\x89\xef\x01\x23\x45\x67"
+                                       "\x89\xab\xcd\xef";
+        char room[LMDB_UUID_TEXT];
+        struct lmdb_key key;
+        struct lmdb_key_parts parts;
+
+        (void)state;
+        lmdb_key_student(&key, SLICE_EMPTY, "visits", slice_str(UUID));
+        lmdb_key_add_record(&key, slice_str(UUID));
+        assert_int_equal(key.len, sizeof(expected) - 1);
+        assert_memory_equal(key.bytes, expected, key.len);
+        assert_true(lmdb_key_split(lmdb_key_slice(&key), 0, &parts));
+        assert_false(lmdb_part_is_hash(parts.student));
+        assert_slice_is(lmdb_part_id(parts.student, room), UUID);
+        assert_slice_is(lmdb_part_id(parts.record, room), UUID);
+        assert_true(lmdb_part_is_of(parts.record, slice_str(UUID)));
+}
+
+static void what_only_looks_like_a_uuid_is_stored_as_it_is(void **state)
+{
+        const char *const others[] = {"0123ABCD-4567-89ef-0123-456789abcdef", "0123abcd-4567-89ef-0123-456789abcdeg",
+                "0123abcd-4567-89ef-0123+456789abcdef", "0123abcd-4567-89ef-01234-56789abcdef",
+                "0123abcd-4567-89ef-0123-456789abcde", "x123abcd-4567-89ef-0123-456789abcdef"};
+        char room[LMDB_UUID_TEXT];
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+                const struct lmdb_key key = key_of("visits", "42", others[i]);
+                struct lmdb_key_parts parts;
+
+                assert_true(lmdb_key_split(lmdb_key_slice(&key), 0, &parts));
+                assert_slice_is(parts.record, others[i]);
+                assert_slice_is(lmdb_part_id(parts.record, room), others[i]);
+        }
+}
+
 /* A stored part stands for its id: keys built from parts are keys built from ids. */
 static void parts_build_the_same_key_as_ids(void **state)
 {
@@ -122,6 +163,10 @@ static void parts_build_the_same_key_as_ids(void **state)
         assert_true(lmdb_key_split(lmdb_key_slice(&key), 0, &parts));
         lmdb_key_student(&again, parts.tenant, "visits", parts.student);
         lmdb_key_add_record(&again, parts.record);
+        assert_true(slice_equal(lmdb_key_slice(&key), lmdb_key_slice(&again)));
+        lmdb_key_student(&key, TENANT, "visits", slice_str(UUID));
+        assert_true(lmdb_key_split(lmdb_key_slice(&key), 0, &parts));
+        lmdb_key_student(&again, parts.tenant, "visits", parts.student);
         assert_true(slice_equal(lmdb_key_slice(&key), lmdb_key_slice(&again)));
 }
 
@@ -154,6 +199,8 @@ int main(void)
                 cmocka_unit_test(no_two_places_share_a_run),
                 cmocka_unit_test(long_ids_become_hashes_that_no_text_equals),
                 cmocka_unit_test(ids_up_to_64_bytes_are_stored_as_they_are),
+                cmocka_unit_test(uuids_are_stored_in_half_their_length),
+                cmocka_unit_test(what_only_looks_like_a_uuid_is_stored_as_it_is),
                 cmocka_unit_test(parts_build_the_same_key_as_ids),
                 cmocka_unit_test(bytes_that_are_no_key_are_refused),
         };
