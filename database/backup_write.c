@@ -2,17 +2,10 @@
 #include "database/backup.h"
 #include "database/backup_layout.h"
 
-#include "database/lmdb_err.h"
+#include "database/new_file.h"
 #include "database/value_json.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct output {
         int fd;
@@ -103,62 +96,17 @@ enum err backup_write(const char *folder, int fd, struct wall now, struct backup
 
 /* ---- into a file ---- */
 
-/* The file is this process's as long as it holds the lock on it; one that a killed process left is used again. */
-static enum err open_part(const char *path, int *fd, struct err_msg *msg)
-{
-        *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (*fd < 0)
-                return err_errno(msg, lmdb_err(errno), errno, "cannot write %s", path);
-        if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
-                return err_set(msg, ERR_LOCKED, "another process writes %s", path);
-        if (ftruncate(*fd, 0) != 0 || fchmod(*fd, 0600) != 0)
-                return err_errno(msg, lmdb_err(errno), errno, "cannot write %s", path);
-        return OK;
-}
-
-/* The name of a file is durable when its folder is. */
-static enum err sync_folder_of(const char *path, struct err_msg *msg)
-{
-        char name[PATH_MAX];
-        int fd;
-        enum err rc = OK;
-
-        (void)snprintf(name, sizeof(name), "%s", path);
-        fd = open(dirname(name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || fsync(fd) != 0)
-                rc = err_errno(msg, lmdb_err(errno), errno, "cannot make the folder of %s durable", path);
-        if (fd >= 0)
-                (void)close(fd);
-        return rc;
-}
-
-static enum err put_in_place(int fd, const char *part, const char *path, struct err_msg *msg)
-{
-        if (fsync(fd) != 0)
-                return err_errno(msg, lmdb_err(errno), errno, "cannot make %s durable", part);
-        if (rename(part, path) != 0)
-                return err_errno(msg, lmdb_err(errno), errno, "cannot rename %s to %s", part, path);
-        return sync_folder_of(path, msg);
-}
-
 enum err backup_save(
         const char *folder, const char *path, struct wall now, struct backup_facts *facts, struct err_msg *msg)
 {
-        char part[PATH_MAX];
-        struct output o = {.fd = -1, .name = part, .facts = facts};
-        enum err rc;
+        struct new_file file;
+        enum err rc = new_file_begin(&file, path, msg);
+        struct output o = {.fd = file.fd, .name = file.part, .facts = facts};
 
-        if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
-                return err_set(msg, ERR_IO, "the path %.64s… is too long", path);
-        rc = open_part(part, &o.fd, msg);
-        if (rc == OK) {
+        if (rc == OK)
                 rc = write_to(&o, folder, now, msg);
-                if (rc == OK)
-                        rc = put_in_place(o.fd, part, path, msg);
-                if (rc != OK)
-                        (void)unlink(part);
-        }
-        if (o.fd >= 0)
-                (void)close(o.fd);
+        if (rc == OK)
+                rc = new_file_finish(&file, msg);
+        new_file_end(&file);
         return rc;
 }

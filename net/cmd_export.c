@@ -277,3 +277,23 @@ enum err cmd_export_student(struct call *call)
                 rc = take_options(call, 3, export);
         return start(call, export, rc);
 }
+
+/* ---- what there is to export ---- */
+
+enum err cmd_export_tables(struct call *call)
+{
+        const struct record_types *types = call->services->types;
+        const struct record_table *const first[] = {record_types_students(types), record_types_merges(types)};
+
+        resp_array(&call->out, record_types_table_count(types));
+        for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+                if (first[i] != NULL)
+                        resp_bulk(&call->out, slice_str(first[i]->name));
+        for (uint32_t i = 0; i < record_types_table_count(types); i++) {
+                const struct record_table *table = record_types_table_at(types, i);
+
+                if (table != first[0] && table != first[1])
+                        resp_bulk(&call->out, slice_str(table->name));
+        }
+        return OK;
+}

@@ -323,6 +323,75 @@ class Restore(Folder):
             self.assertGreater(health(server)["database.last_position"], before)
 
 
+class Export(Folder):
+    def setUp(self):
+        super().setUp()
+        self.server = vc.Server()
+        self.addCleanup(self.server.clean)
+        self.server.start()
+
+    def tearDown(self):
+        self.assertEqual(self.server.stop(), 0)
+        self.server.check_reports()
+
+    def export(self, *args):
+        return vc.vitalcache(self.server, "export", *args)
+
+    def lines(self, *args):
+        return [json.loads(line) for line in self.export(*args).stdout.splitlines()]
+
+    def put_one(self):
+        row = {"student": "1", "id": "a1", "code": "1"}
+        with self.server.client() as client:
+            put_students(client, ["1", "2"])
+            client.call("IMPORT", "allergies", json.dumps([row]))
+
+    def test_is_what_there_is(self):
+        vc.sample(self.folder / "sample", 300)
+        vc.vitalcache(self.server, "import", self.folder / "sample")
+        said = json.loads(self.export(self.file).stdout)
+        lines = [json.loads(line) for line in self.file.read_text().splitlines()]
+        self.assertEqual(said["records"], health(self.server)["database.records"])
+        self.assertEqual(len(lines), said["records"])
+        self.assertEqual({line["table"] for line in lines[:300]}, {"students"})
+        self.assertEqual(said["bytes"], self.file.stat().st_size)
+        self.assertEqual(stat.S_IMODE(self.file.stat().st_mode), 0o600)
+        self.assertEqual(self.file.read_text(), self.export().stdout)
+        for line in lines[::997]:
+            self.check_line(line)
+
+    def check_line(self, line):
+        key = {"students": "student"}.get(line["table"], line["table"]) + ":" + line["row"]["student"]
+        served = json.loads(vc.vitalcache(self.server, "get", key).stdout)
+        row = {name: value for name, value in line["row"].items() if name != "student"}
+        self.assertIn(row, served if isinstance(served, list) else [served])
+
+    def test_of_a_student_or_of_tables(self):
+        self.put_one()
+        self.assertEqual([line["table"] for line in self.lines("--student", "1")], ["students", "allergies"])
+        self.assertEqual([line["table"] for line in self.lines("--student", "1", "--table", "allergies,visits")],
+                         ["allergies"])
+        self.assertEqual([line["row"]["id"] for line in self.lines("--table", "students", "-")], ["1", "2"])
+        self.assertEqual(self.lines("--student", "3"), [])
+
+    def test_says_what_it_does_not_know(self):
+        for args in (["--table", "allergies,allergy"], ["--student", "no\tid"]):
+            with self.subTest(args):
+                done = vc.vitalcache(self.server, "export", *args, check=False)
+                self.assertIn(done.returncode, (REFUSED, USAGE))
+                self.assertNotEqual(done.stderr, "")
+
+    def test_a_server_that_goes_away_leaves_no_file(self):
+        vc.sample(self.folder / "sample", 300)
+        vc.vitalcache(self.server, "import", self.folder / "sample")
+        port = self.server.port
+        self.server.kill()
+        said = run("--port", port, "export", self.file, code=3)
+        self.assertIn(str(port), said)
+        self.assertFalse(self.file.exists())
+        self.server.start()
+
+
 class Compact(Folder):
     MARKER = "Zyx-erased-marker-0123456789"
 

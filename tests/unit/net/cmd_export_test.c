@@ -55,6 +55,15 @@ static void gives_some_at_a_time_and_says_where_to_go_on(void **state)
                 "*2\r\n$-1\r\n$51\r\n[{\"table\":\"visits\",\"row\":{\"student\":\"1\",\"id\":\"4\"}}]\r\n");
 }
 
+static void names_the_tables_students_first(void **state)
+{
+        struct state *s = *state;
+
+        net_rig_dialogue(&s->rig, s->client, "EXPORT TABLES\r\n",
+                "*6\r\n$8\r\nstudents\r\n$6\r\nmerges\r\n$9\r\nallergies\r\n$10\r\nconditions\r\n"
+                "$12\r\nvaccinations\r\n$6\r\nvisits\r\n");
+}
+
 static void refuses_words_that_do_not_fit(void **state)
 {
         static const char *const refused[] = {
@@ -123,6 +132,7 @@ int main(void)
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
         const struct CMUnitTest tests[] = {
                 WITH_RIG(gives_some_at_a_time_and_says_where_to_go_on),
+                WITH_RIG(names_the_tables_students_first),
                 WITH_RIG(refuses_words_that_do_not_fit),
                 WITH_RIG(a_reply_is_bounded_by_its_bytes),
                 WITH_RIG(a_connection_exports_once_at_a_time),
