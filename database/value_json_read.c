@@ -198,12 +198,13 @@ static enum err find_twin_of_many(
 
 static enum err refuse_twins(struct reader *r, const struct level *level)
 {
-        const struct name *names = (const struct name *)(const void *)(r->names.data + level->names);
+        const struct name *names;
         const struct name *twin = NULL;
         enum err rc = OK;
 
         if (level->count < 2)
                 return OK;
+        names = (const struct name *)(const void *)(r->names.data + level->names);
         if (level->count <= FEW_MEMBERS)
                 twin = find_twin_of_few(r, names, level->count);
         else
