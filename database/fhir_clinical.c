@@ -313,21 +313,14 @@ enum err fhir_clinical_visit_type(
 enum err fhir_clinical_visit_period(
         struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at, struct slice item)
 {
-        const struct fhir_place start = {.in = at, .name = "start"};
-        const struct fhir_place end = {.in = at, .name = "end"};
-        struct fhir_pick picks[] = {{.name = "start"}, {.name = "end"}};
-        struct slice from = SLICE_EMPTY;
-        struct slice until = SLICE_EMPTY;
-        enum err rc = fhir_draft_pick(d, at, item, picks, 2);
+        struct slice start;
+        struct slice end;
+        enum err rc = fhir_draft_period(d, at, item, &start, &end);
 
         (void)element;
         if (rc == OK)
-                rc = fhir_draft_moment(d, &start, picks[0].item, &from);
-        if (rc == OK)
-                rc = fhir_draft_moment(d, &end, picks[1].item, &until);
-        if (rc == OK)
-                rc = fhir_out_text(&d->row, "date", from);
-        return rc == OK ? fhir_out_text(&d->row, "end", until) : rc;
+                rc = fhir_out_text(&d->row, "date", start);
+        return rc == OK ? fhir_out_text(&d->row, "end", end) : rc;
 }
 
 enum err fhir_clinical_reasons(

@@ -161,3 +161,16 @@ enum err fhir_draft_moment(struct fhir_draft *d, const struct fhir_place *at, st
                 rc = fhir_draft_refuse(d, REJECT_INSTANT, at, NULL);
         return rc;
 }
+
+enum err fhir_draft_period(
+        struct fhir_draft *d, const struct fhir_place *at, struct slice item, struct slice *start, struct slice *end)
+{
+        const struct fhir_place start_place = {.in = at, .name = "start"};
+        const struct fhir_place end_place = {.in = at, .name = "end"};
+        struct fhir_pick picks[] = {{.name = "start"}, {.name = "end"}};
+        enum err rc = fhir_draft_pick(d, at, item, picks, 2);
+
+        if (rc == OK)
+                rc = fhir_draft_moment(d, &start_place, picks[0].item, start);
+        return rc == OK ? fhir_draft_moment(d, &end_place, picks[1].item, end) : rc;
+}

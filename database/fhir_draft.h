@@ -82,6 +82,10 @@ enum err fhir_draft_date(
 enum err fhir_draft_moment(
         struct fhir_draft *d, const struct fhir_place *at, struct slice item, struct slice *text) MUST_CHECK;
 
+/* Start and end of a Period, as the moments that they are; empty when they are not given. */
+enum err fhir_draft_period(struct fhir_draft *d, const struct fhir_place *at, struct slice item, struct slice *start,
+        struct slice *end) MUST_CHECK;
+
 /* True when an item is not given: empty or null. Pure. */
 bool fhir_draft_absent(struct slice item);
 

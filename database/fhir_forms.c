@@ -150,7 +150,7 @@ FORM(form_moment)
         return rc == OK ? fhir_out_text(&d->row, element->member, text) : rc;
 }
 
-/* Ages, periods, ranges, quantities: as they are. */
+/* Ages, ranges, quantities: as they are. */
 FORM(form_object)
 {
         struct value v;
@@ -158,6 +158,15 @@ FORM(form_object)
         if (!value_of(item, &v) || v.kind != VALUE_MAP)
                 return fhir_draft_refuse(d, REJECT_KIND, at, NULL);
         return fhir_out_value(&d->row, element->member, item);
+}
+
+FORM(form_period)
+{
+        struct slice start;
+        struct slice end;
+        enum err rc = fhir_draft_period(d, at, item, &start, &end);
+
+        return rc == OK ? fhir_out_value(&d->row, element->member, item) : rc;
 }
 
 /* Begins, or goes on with, a member of text that has several parts. */
@@ -301,6 +310,7 @@ static const fhir_forms_fn FORMS[FHIR_FORM_COUNT] = {
         [FHIR_FORM_DATE] = form_date,
         [FHIR_FORM_MOMENT] = form_moment,
         [FHIR_FORM_OBJECT] = form_object,
+        [FHIR_FORM_PERIOD] = form_period,
         [FHIR_FORM_CONCEPT] = form_concept,
         [FHIR_FORM_CONCEPTS] = form_concepts,
         [FHIR_FORM_CONCEPT_CODES] = form_concept_codes,

@@ -35,6 +35,7 @@ enum fhir_form {
         FHIR_FORM_DATE,
         FHIR_FORM_MOMENT,
         FHIR_FORM_OBJECT,
+        FHIR_FORM_PERIOD,
         FHIR_FORM_CONCEPT,
         FHIR_FORM_CONCEPTS,
         FHIR_FORM_CONCEPT_CODES,

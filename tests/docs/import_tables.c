@@ -152,6 +152,7 @@ static const struct form_text ELEMENT_FORMS[] = {
         {"DATE", "a date, as it is"},
         {"MOMENT", "a date or an instant, as it is"},
         {"OBJECT", "the element as it is"},
+        {"PERIOD", "the element as it is; its start and end must be dates or instants"},
         {"CONCEPT", "text, or the display of a coding"},
         {"CONCEPTS", "texts, or displays of codings"},
         {"CONCEPT_CODES", "codes"},

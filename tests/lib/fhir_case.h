@@ -4,6 +4,7 @@
 
 #include "database/fhir.h"
 #include "database/import_sink.h"
+#include "tests/lib/shipped.h"
 #include "tests/lib/values.h"
 
 #include <stdio.h>
@@ -13,11 +14,12 @@
 struct fhir_case {
         struct buf text;
         struct buf original; /* of the last row that has one */
+        struct buf record;   /* what the shipped types make of the last row */
+        struct record_types *types;
 };
 
 static inline enum err fhir_case_item(void *context, const struct import_item *item)
 {
-        const struct value_limits limits = VALUE_LIMITS_DEFAULT;
         struct fhir_case *c = context;
         struct value_iter iter;
         struct slice key;
@@ -28,7 +30,7 @@ static inline enum err fhir_case_item(void *context, const struct import_item *i
         uint32_t count = 0;
 
         buf_init(&row, 0);
-        assert_ok(value_check(item->row, &limits, NULL)); /* no member twice, too */
+        assert_row_fits(c->types, item, &c->record);
         assert_ok(value_open_map(&row, &mark));
         assert_true(value_iter_init(&iter, item->row, VALUE_MAP));
         for (; value_next_member(&iter, &key, &member); count++) {
@@ -66,12 +68,16 @@ static inline void fhir_case_init(struct fhir_case *c)
 {
         buf_init(&c->text, 0);
         buf_init(&c->original, 0);
+        buf_init(&c->record, 0);
+        c->types = shipped_types();
 }
 
 static inline void fhir_case_deinit(struct fhir_case *c)
 {
         buf_deinit(&c->text);
         buf_deinit(&c->original);
+        buf_deinit(&c->record);
+        record_types_destroy(&c->types);
 }
 
 /* Maps the resource; `given` says what is around it (full_url, refs, prefix), NULL: nothing. */

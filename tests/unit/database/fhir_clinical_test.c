@@ -116,6 +116,8 @@ static void onset_and_abatement_come_in_every_form(void **state)
         assert_fhir(ALLERGY(",'onsetDateTime':'2013-02-03T10:00:00'"), "bad: onsetDateTime instant");
         assert_fhir(ALLERGY(",'onsetDateTime':2013"), "bad: onsetDateTime kind");
         assert_fhir(ALLERGY(",'onsetAge':4"), "bad: onsetAge kind");
+        assert_fhir(ALLERGY(",'onsetPeriod':{'start':'2012-13'}"), "bad: onsetPeriod.start instant");
+        assert_fhir(CONDITION(",'abatementPeriod':'2012'"), "bad: abatementPeriod kind");
         assert_fhir(CONDITION(",'abatementDateTime':'04/30/2012'"), "bad: abatementDateTime instant");
 }
 
@@ -204,6 +206,41 @@ static void what_else_a_vaccination_says_is_kept(void **state)
                 "bad: expirationDate date");
 }
 
+/* The member of the record that the shipped types make of a resource's last row is, in JSON, `expected`. */
+static void assert_concluded(const char *json, const char *member, const char *expected)
+{
+        char resource[1024];
+        struct fhir_case c;
+        struct slice item;
+
+        fhir_case_init(&c);
+        fhir_case_map(&c, quoted(json, resource, sizeof(resource)), NULL);
+        assert_true(value_member(buf_slice(&c.record), member, &item));
+        assert_value_is(item, expected);
+        fhir_case_deinit(&c);
+}
+
+#define CODED(element, code_, display_)                                                                                \
+        ",'" element "':{'coding':[{'system':'http://snomed.info/sct','code':'" code_ "','display':'" display_ "'}]}}"
+#define CODED_ALLERGY(code_, display_)                                                                                 \
+        "{'resourceType':'AllergyIntolerance','id':'a','patient':{'reference':'Patient/p'}" CODED(                     \
+                "code", code_, display_)
+#define CODED_CONDITION(code_, display_)                                                                               \
+        "{'resourceType':'Condition','id':'c','subject':{'reference':'Patient/p'}" CODED("code", code_, display_)
+
+static void facts_are_enough_for_the_rules(void **state)
+{
+        (void)state;
+        assert_concluded(CODED_ALLERGY("716186003", "No known allergy"), "no_known", "true");
+        assert_concluded(CODED_ALLERGY("716186003", "No known allergy"), "severity", "\"NONE\"");
+        assert_concluded(ALLERGY(""), "severity", "\"UNKNOWN\"");
+        assert_concluded(ALLERGY(",'criticality':'low'"), "severity", "\"UNKNOWN\"");
+        assert_concluded(CODED_CONDITION("195967001", "Asthma (disorder)"), "chronic", "true");
+        assert_concluded(CODED_CONDITION("160903007", "Full-time employment (finding)"), "chronic", "false");
+        assert_concluded(CODED_CONDITION("195967001", "Asthma (childhood)"), "chronic", "true");
+        assert_concluded(CONDITION(",'abatementAge':{'value':9}"), "chronic", "false");
+}
+
 static void an_encounter_is_a_visit(void **state)
 {
         (void)state;
@@ -238,6 +275,7 @@ int main(void)
                 cmocka_unit_test(a_vaccination_that_was_not_given_says_so),
                 cmocka_unit_test(a_vaccination_has_a_date_or_says_why_not),
                 cmocka_unit_test(what_else_a_vaccination_says_is_kept),
+                cmocka_unit_test(facts_are_enough_for_the_rules),
                 cmocka_unit_test(an_encounter_is_a_visit),
         };
 
