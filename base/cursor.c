@@ -108,13 +108,33 @@ static bool utf8_second_fits(uint8_t lead, uint8_t second)
         return true;
 }
 
+/* Eight bytes in one word, the same in each. */
+#define EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static uint64_t load_eight(const uint8_t *at)
+{
+        uint64_t word;
+
+        memcpy(&word, at, sizeof(word));
+        return word;
+}
+
+/* Nearly all text is ASCII, so it is passed eight bytes at a time. */
+static void pass_ascii(struct cursor *c)
+{
+        while (cursor_left(c) >= 8 && (load_eight(c->at) & EIGHT(0x80)) == 0)
+                c->at += 8;
+        while (cursor_left(c) > 0 && *c->at < 0x80)
+                c->at++;
+}
+
 bool slice_is_utf8(struct slice text)
 {
         struct cursor c = cursor_of(text);
         struct slice tail;
         uint8_t lead;
 
-        while (cursor_u8(&c, &lead)) {
+        for (pass_ascii(&c); cursor_u8(&c, &lead); pass_ascii(&c)) {
                 size_t more = utf8_tail(lead);
 
                 if (more == 4 || !cursor_take(&c, more, &tail))
@@ -126,4 +146,19 @@ bool slice_is_utf8(struct slice text)
                                 return false;
         }
         return true;
+}
+
+/* A byte below 0x20 is one that borrows when 0x20 is taken from it and had no high bit itself (S. E. Anderson, "Bit
+ * Twiddling Hacks", hasless). */
+bool slice_has_control(struct slice text)
+{
+        struct cursor c = cursor_of(text);
+
+        for (; cursor_left(&c) >= 8; c.at += 8)
+                if (((load_eight(c.at) - EIGHT(0x20)) & ~load_eight(c.at) & EIGHT(0x80)) != 0)
+                        return true;
+        for (; cursor_left(&c) > 0; c.at++)
+                if (*c.at < 0x20)
+                        return true;
+        return false;
 }

@@ -55,4 +55,7 @@ bool slice_to_u64(struct slice text, uint64_t *out) MUST_CHECK;
 /* Valid UTF-8 by RFC 3629: shortest form, no surrogates, at most U+10FFFF. The empty slice is valid. */
 bool slice_is_utf8(struct slice text);
 
+/* Whether it has a control character of ASCII in it, U+0000 to U+001F. */
+bool slice_has_control(struct slice text);
+
 #endif

@@ -23,11 +23,11 @@ static enum err flush(struct pass *pass)
         return rc;
 }
 
-/* A member, and its bytes, name and item together. */
 struct member {
         struct slice name;
         struct slice item;
-        struct slice whole;
+        struct slice whole; /* name and item together */
+        struct value head;  /* of the item */
 };
 
 static enum err keep(struct pass *pass, const struct member *member)
@@ -70,56 +70,46 @@ static enum err refuse_missing(struct record_draft *d, const char *field)
 static enum err take_id(
         struct record_draft *d, const struct member *member, const char *name, enum id_kind kind, struct slice *id)
 {
-        struct value v;
         enum err rc;
 
-        if (value_is_nil(member->item))
+        if (member->head.kind == VALUE_NIL)
                 return OK;
-        if (!value_of(member->item, &v))
-                return ERR_INTERNAL;
-        if (v.kind != VALUE_TEXT) {
-                (void)record_field_wrong_kind(d->msg, "text", v.kind);
+        if (member->head.kind != VALUE_TEXT) {
+                (void)record_field_wrong_kind(d->msg, "text", member->head.kind);
                 return record_draft_refuse(d, REJECT_KIND, name);
         }
-        rc = record_id_check(kind, v.as.text, d->msg);
+        rc = record_id_check(kind, member->head.as.text, d->msg);
         if (rc != OK)
                 return rc == ERR_BADKEY ? record_draft_refuse(d, REJECT_ID, name) : rc;
-        *id = v.as.text;
+        *id = member->head.as.text;
         return OK;
 }
 
-static enum err check_field(struct record_draft *d, const struct record_field *field, struct slice item)
+static enum err take_original(struct record_draft *d, const struct record_field *field, const struct member *member)
 {
-        enum reject_reason reason;
-        enum err rc = record_field_check(field, item, d->student_ids, &reason, d->msg);
-
-        return rc == ERR_BADVALUE ? record_draft_refuse(d, reason, field->name) : rc;
-}
-
-static enum err take_original(struct record_draft *d, const struct record_field *field, struct slice item)
-{
-        enum err rc;
-
         if (!d->takes_original) {
                 (void)err_set(d->msg, ERR_BADVALUE, "comes with an IMPORT; a PUT cannot bring it");
                 return record_draft_refuse(d, REJECT_VALUE, field->name);
         }
-        rc = check_field(d, field, item);
-        return rc == OK && !value_text(item, &d->original) ? ERR_INTERNAL : rc;
+        d->original = member->head.as.text;
+        return OK;
 }
 
 /* A declared field; null is as good as nothing. */
 static enum err take_field(
         struct record_draft *d, struct pass *pass, const struct record_field *field, const struct member *member)
 {
+        enum reject_reason reason;
         enum err rc;
 
-        if (value_is_nil(member->item))
+        if (member->head.kind == VALUE_NIL)
                 return OK;
+        rc = record_field_check(field, &member->head, d->student_ids, &reason, d->msg);
+        if (rc != OK)
+                return rc == ERR_BADVALUE ? record_draft_refuse(d, reason, field->name) : rc;
         if (field->kind == FIELD_ORIGINAL)
-                return take_original(d, field, member->item);
-        rc = check_field(d, field, member->item);
-        if (rc == OK && strcmp(field->name, "id") == 0)
+                return take_original(d, field, member);
+        if (strcmp(field->name, "id") == 0)
                 rc = take_id(d, member, "id", d->record_ids, &d->id);
         d->items[field - d->table->fields] = member->item;
         return rc == OK ? keep(pass, member) : rc;
@@ -146,7 +136,7 @@ static enum err take_members(struct record_draft *d, struct pass *pass)
         while (rc == OK && iter.left > 0) {
                 const uint8_t *start = iter.at.at;
 
-                if (!value_next_member(&iter, &member.name, &member.item))
+                if (!value_next_member(&iter, &member.name, &member.item) || !value_of(member.item, &member.head))
                         return ERR_INTERNAL;
                 member.whole = slice_of(start, (size_t)(iter.at.at - start));
                 rc = take_member(d, pass, &member);
@@ -183,8 +173,11 @@ enum err record_draft_presets(const struct record_table *table, struct slice *it
 
         for (uint32_t i = 0; rc == OK && i < table->field_count; i++) {
                 const struct record_field *field = &table->fields[i];
-                const struct record_preset *preset = items[i].data != NULL ? NULL : preset_of(field, items);
+                const struct record_preset *preset;
 
+                if (field->preset_count == 0 || items[i].data != NULL)
+                        continue;
+                preset = preset_of(field, items);
                 if (preset == NULL)
                         continue;
                 items[i] = preset->value;
@@ -246,8 +239,7 @@ enum err record_draft_append(struct record_draft *d, struct buf *out)
         enum err rc = require_map(d);
 
         d->id = d->student = d->original = SLICE_EMPTY;
-        for (uint32_t i = 0; i < d->table->field_count; i++)
-                d->items[i] = SLICE_EMPTY;
+        memset(d->items, 0, d->table->field_count * sizeof(d->items[0]));
         if (rc == OK)
                 rc = value_open_map(out, &mark);
         if (rc == OK)

@@ -68,11 +68,9 @@ static enum err check_word(const struct record_field *field, struct slice word, 
 /* One line of JSON that is an object: what exports put into a line of their own as it is. */
 static enum err check_original(struct slice text, struct err_msg *msg)
 {
-        bool braces = text.len >= 2 && text.data[0] == '{' && text.data[text.len - 1] == '}';
-
-        for (size_t i = 0; braces && i < text.len; i++)
-                braces = text.data[i] >= ' ';
-        return braces ? OK : err_set(msg, ERR_BADVALUE, "not the text of a JSON object without line ends");
+        if (text.len >= 2 && text.data[0] == '{' && text.data[text.len - 1] == '}' && !slice_has_control(text))
+                return OK;
+        return err_set(msg, ERR_BADVALUE, "not the text of a JSON object without line ends");
 }
 
 static enum err check_student(struct slice id, enum id_kind kind, struct err_msg *msg)
@@ -113,18 +111,14 @@ static const struct {
         [FIELD_ORIGINAL] = {VALUE_TEXT, REJECT_VALUE, "the text of a JSON object"},
 };
 
-enum err record_field_check(const struct record_field *field, struct slice item, enum id_kind student_ids,
+enum err record_field_check(const struct record_field *field, const struct value *head, enum id_kind student_ids,
         enum reject_reason *reason, struct err_msg *msg)
 {
-        struct value v;
-
-        *reason = REJECT_KIND;
-        if (!value_of(item, &v))
-                return ERR_INTERNAL;
         if (field->kind == FIELD_ANY)
                 return OK;
-        if (v.kind != FIELD_VALUES[field->kind].kind)
-                return record_field_wrong_kind(msg, FIELD_VALUES[field->kind].wanted, v.kind);
+        *reason = REJECT_KIND;
+        if (head->kind != FIELD_VALUES[field->kind].kind)
+                return record_field_wrong_kind(msg, FIELD_VALUES[field->kind].wanted, head->kind);
         *reason = FIELD_VALUES[field->kind].reason;
-        return v.kind == VALUE_TEXT ? check_text_field(field, v.as.text, student_ids, msg) : OK;
+        return head->kind == VALUE_TEXT ? check_text_field(field, head->as.text, student_ids, msg) : OK;
 }

@@ -31,9 +31,10 @@ const struct record_field *record_field_find(const struct record_table *table, s
 /* The rank of a word of a FIELD_WORD, 0 for the first declared; -1 when it is none of them. */
 int record_field_rank(const struct record_field *field, struct slice word);
 
-/* Whether the item fits the field; `student_ids`: the canonical form of a FIELD_STUDENT. ERR_BADVALUE sets *reason and
- * says what would be right, without the value, which may be a patient's; the field is for the caller to name. */
-enum err record_field_check(const struct record_field *field, struct slice item, enum id_kind student_ids,
+/* Whether a value with that head fits the field; `student_ids`: the canonical form of a FIELD_STUDENT. ERR_BADVALUE
+ * sets *reason and says what would be right, without the value, which may be a patient's; the field is for the caller
+ * to name. */
+enum err record_field_check(const struct record_field *field, const struct value *head, enum id_kind student_ids,
         enum reject_reason *reason, struct err_msg *msg) MUST_CHECK;
 
 /* "must be <wanted>, not <found>"; returns ERR_BADVALUE. */

@@ -7,10 +7,7 @@
 
 static bool has_control_character(struct slice id)
 {
-        for (size_t i = 0; i < id.len; i++)
-                if (id.data[i] < 0x20 || id.data[i] == 0x7f)
-                        return true;
-        return false;
+        return slice_has_control(id) || memchr(id.data, 0x7f, id.len) != NULL;
 }
 
 static bool is_digit(uint8_t c)

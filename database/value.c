@@ -143,6 +143,8 @@ static bool read_head(struct cursor *c, struct value *out)
 
         if (!cursor_u8(c, &head))
                 return false;
+        if ((head & 0xe0) == 0xa0) /* the most of all: names, and short texts */
+                return head_text(c, head & 0x1f, out);
         if (head <= 0x7f || head >= 0xe0) { /* small integers, -32 to 127 */
                 out->kind = VALUE_INT;
                 out->as.integer = (int8_t)head;
@@ -152,12 +154,25 @@ static bool read_head(struct cursor *c, struct value *out)
                 return head_children(VALUE_MAP, head & 0x0f, out);
         if (head <= 0x9f)
                 return head_children(VALUE_LIST, head & 0x0f, out);
-        if (head <= 0xbf)
-                return head_text(c, head & 0x1f, out);
         return read_long_head(c, head, out);
 }
 
 /* ---- walking ---- */
+
+/* A text of at most 31 bytes, which is what nearly all members are made of. False: it is something else. */
+static inline bool take_short_text(struct cursor *c, struct slice *text)
+{
+        size_t len;
+
+        if (cursor_left(c) == 0 || (*c->at & 0xe0) != 0xa0)
+                return false;
+        len = *c->at & 0x1f;
+        if (len >= cursor_left(c))
+                return false;
+        *text = slice_of(c->at + 1, len);
+        c->at += 1 + len;
+        return true;
+}
 
 bool value_read(struct cursor *c, struct value *out)
 {
@@ -254,11 +269,14 @@ static bool is_shortest(uint8_t head, const struct value *v)
 bool value_is_canonical(struct slice item)
 {
         struct cursor c = cursor_of(item);
+        struct slice text;
         struct value v;
 
         while (cursor_left(&c) > 0) {
                 uint8_t head = *c.at;
 
+                if (take_short_text(&c, &text))
+                        continue;
                 if (!read_head(&c, &v) || !is_shortest(head, &v))
                         return false;
         }
@@ -299,11 +317,22 @@ bool value_next(struct value_iter *iter, struct slice *item)
 bool value_next_member(struct value_iter *iter, struct slice *key, struct slice *item)
 {
         struct cursor ahead = iter->at;
+        const uint8_t *start;
+        struct slice text;
         struct value v;
 
-        if (iter->left == 0 || !value_read(&ahead, &v) || v.kind != VALUE_TEXT || !value_take(&ahead, item))
+        if (iter->left == 0)
                 return false;
-        *key = v.as.text;
+        if (!take_short_text(&ahead, key)) {
+                if (!value_read(&ahead, &v) || v.kind != VALUE_TEXT)
+                        return false;
+                *key = v.as.text;
+        }
+        start = ahead.at;
+        if (take_short_text(&ahead, &text))
+                *item = slice_of(start, (size_t)(ahead.at - start));
+        else if (!value_take(&ahead, item))
+                return false;
         iter->at = ahead;
         iter->left--;
         return true;
@@ -334,10 +363,23 @@ static int compare_slices(const void *a, const void *b)
         return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
+/* Of few texts each pair is compared, which most lengths decide at once: that is quicker than to sort them. */
+static const struct slice *find_twin_of_few(const struct slice *texts, size_t count)
+{
+        for (size_t i = 1; i < count; i++)
+                for (size_t j = 0; j < i; j++)
+                        if (slice_equal(texts[i], texts[j]))
+                                return &texts[i];
+        return NULL;
+}
+
 const struct slice *value_find_twin(struct slice *texts, size_t count)
 {
-        if (count > 1)
-                qsort(texts, count, sizeof(*texts), compare_slices);
+        enum { FEW = 24 };
+
+        if (count <= FEW)
+                return find_twin_of_few(texts, count);
+        qsort(texts, count, sizeof(*texts), compare_slices);
         for (size_t i = 1; i < count; i++)
                 if (slice_equal(texts[i - 1], texts[i]))
                         return &texts[i];

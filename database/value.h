@@ -88,7 +88,8 @@ bool value_member(struct slice map, const char *name, struct slice *item) MUST_C
 /* The text of the member `name` of a map; false when there is no such member, or it is no text. */
 bool value_member_text(struct slice map, const char *name, struct slice *text) MUST_CHECK;
 
-/* Sorts `texts` by bytes; an element that equals another one, or NULL when all differ. n log n, whatever they are. */
+/* An element that equals another one, or NULL when all differ; `texts` may be in another order then. n log n, whatever
+ * they are. */
 const struct slice *value_find_twin(struct slice *texts, size_t count) MUST_CHECK;
 
 /* ---- building: each appends to *out; errors as buf_append ---- */

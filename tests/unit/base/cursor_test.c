@@ -74,6 +74,32 @@ static void utf8_is_checked_by_rfc_3629(void **state)
                 assert_false(slice_is_utf8(slice_str(bad[n])));
 }
 
+/* Text is passed in words of eight bytes: what is wrong in it must be seen wherever it stands. */
+static void a_wrong_byte_is_seen_wherever_it_stands(void **state)
+{
+        uint8_t text[40];
+
+        (void)state;
+        for (size_t len = 1; len <= sizeof(text); len++) {
+                memset(text, 'x', len);
+                assert_true(slice_is_utf8(slice_of(text, len)));
+                assert_false(slice_has_control(slice_of(text, len)));
+                for (size_t at = 0; at < len; at++) {
+                        text[at] = 0x80;
+                        assert_false(slice_is_utf8(slice_of(text, len)));
+                        assert_false(slice_has_control(slice_of(text, len)));
+                        text[at] = 0x1f;
+                        assert_true(slice_has_control(slice_of(text, len)));
+                        text[at] = 0x20;
+                        assert_false(slice_has_control(slice_of(text, len)));
+                        text[at] = 'x';
+                }
+        }
+        assert_true(slice_has_control(slice_of("\0", 1)));
+        assert_false(slice_has_control(SLICE_EMPTY));
+        assert_true(slice_is_utf8(slice_str("seven b\xc3\xad and more \xf0\x9f\x98\x80")));
+}
+
 static void slices_compare_as_bytes_and_words_without_case(void **state)
 {
         (void)state;
@@ -95,6 +121,7 @@ int main(void)
                 cmocka_unit_test(an_empty_slice_has_nothing_to_read),
                 cmocka_unit_test(numbers_are_read_only_as_they_are_printed),
                 cmocka_unit_test(utf8_is_checked_by_rfc_3629),
+                cmocka_unit_test(a_wrong_byte_is_seen_wherever_it_stands),
                 cmocka_unit_test(slices_compare_as_bytes_and_words_without_case),
         };
 

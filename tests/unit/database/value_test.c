@@ -246,6 +246,90 @@ static void canonical_copies_are_equal_for_equal_values(void **state)
         buf_deinit(&b);
 }
 
+/* An integer, text, list or map head of the form `form`, with `n` in `width` bytes behind it, and so many zero bytes or
+ * nils as it promises. */
+static void put_form(struct buf *b, uint8_t form, unsigned width, uint64_t n)
+{
+        size_t content = form == 0xd9 || form == 0xda || form == 0xdb ? n
+                         : form == 0xdc || form == 0xdd               ? n
+                         : form == 0xde || form == 0xdf               ? 2 * n
+                                                                      : 0;
+
+        buf_truncate(b, 0);
+        assert_ok(buf_append(b, &form, 1));
+        for (unsigned i = width; i-- > 0;) {
+                uint8_t byte = (uint8_t)(n >> (8 * i));
+
+                assert_ok(buf_append(b, &byte, 1));
+        }
+        for (size_t i = 0; i < content; i++)
+                assert_ok(buf_append(b, form <= 0xdb ? "" : "\xa0", 1));
+}
+
+/* Canonical is what a canonical copy would not change: for each form of head at each edge of the shorter ones. */
+static void canonical_values_are_known_as_such(void **state)
+{
+        static const struct {
+                uint8_t form;
+                unsigned width;
+        } forms[] = {{0xcc, 1}, {0xcd, 2}, {0xce, 4}, {0xcf, 8}, {0xd0, 1}, {0xd1, 2}, {0xd2, 4}, {0xd3, 8}, {0xd9, 1},
+                {0xda, 2}, {0xdb, 4}, {0xdc, 2}, {0xdd, 4}, {0xde, 2}, {0xdf, 4}, {0xca, 4}, {0xcb, 8}};
+        static const uint64_t edges[] = {0, 15, 16, 31, 32, 127, 128, 224, 255, 256, 32767, 32768, 65408, 65503, 65535,
+                65536, UINT64_C(0x7fffffff), UINT64_C(0x80000000), UINT64_C(0xffff7fff), UINT64_C(0xffffffff),
+                UINT64_C(0x100000000), UINT64_C(0xffffffffffffffe0), UINT64_C(0xffffffffffffffdf),
+                UINT64_C(0xffffffffffff7fff), UINT64_C(0xffffffff7fffffff)};
+        unsigned canonical = 0;
+        struct buf b;
+        struct buf copy;
+
+        (void)state;
+        buf_init(&b, 0);
+        buf_init(&copy, 0);
+        for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) * (sizeof(edges) / sizeof(edges[0])); i++) {
+                uint8_t form = forms[i % (sizeof(forms) / sizeof(forms[0]))].form;
+                uint64_t n = edges[i / (sizeof(forms) / sizeof(forms[0]))];
+
+                if (form >= 0xd9 && n > 70000)
+                        continue;
+                put_form(&b, form, forms[i % (sizeof(forms) / sizeof(forms[0]))].width, n);
+                buf_truncate(&copy, 0);
+                if (value_put_canonical(&copy, buf_slice(&b)) != OK)
+                        continue; /* the width cuts the length: not a whole value */
+                canonical += value_is_canonical(buf_slice(&b));
+                assert_int_equal(value_is_canonical(buf_slice(&b)), slice_equal(buf_slice(&b), buf_slice(&copy)));
+                assert_true(value_is_canonical(buf_slice(&copy)));
+        }
+        assert_true(canonical > 30);
+        buf_deinit(&copy);
+        buf_deinit(&b);
+}
+
+static void a_closed_map_has_the_shortest_head(void **state)
+{
+        static const uint32_t counts[] = {0, 15, 16, 65535, 65536};
+        struct buf b;
+
+        (void)state;
+        buf_init(&b, 0);
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+                struct value v;
+                size_t mark;
+
+                buf_truncate(&b, 0);
+                assert_ok(value_put_nil(&b));
+                assert_ok(value_open_map(&b, &mark));
+                for (uint32_t n = 0; n < counts[i]; n++) {
+                        assert_ok(value_put_str(&b, "x"));
+                        assert_ok(value_put_bool(&b, true));
+                }
+                value_close_map(&b, mark, counts[i]);
+                buf_consume(&b, 1);
+                assert_true(value_of(buf_slice(&b), &v) && v.kind == VALUE_MAP && v.as.count == counts[i]);
+                assert_true(value_is_canonical(buf_slice(&b)));
+        }
+        buf_deinit(&b);
+}
+
 static void iteration_stops_at_damage(void **state)
 {
         struct value_iter iter;
@@ -311,6 +395,8 @@ int main(void)
                 cmocka_unit_test(reads_back_what_it_builds),
                 cmocka_unit_test(signs_and_edges_of_integers_survive),
                 cmocka_unit_test(canonical_copies_are_equal_for_equal_values),
+                cmocka_unit_test(canonical_values_are_known_as_such),
+                cmocka_unit_test(a_closed_map_has_the_shortest_head),
                 cmocka_unit_test(iteration_stops_at_damage),
                 cmocka_unit_test(survives_each_failed_allocation),
                 cmocka_unit_test(a_full_buffer_keeps_what_it_had),
