@@ -1,7 +1,7 @@
-/* JSON files from outside (FHIR, exports, rejects): whatever the bytes, every value becomes sound rows, or a reason with
- * an origin that can be read again, and it makes no difference in which pieces the file arrives. A row of a resource
- * comes back as it was from the line that an export makes of it. The first byte chooses the piece's size, the second
- * one how long a value may be. */
+/* JSON files from outside (FHIR, exports, rejects): whatever the bytes, every value becomes sound rows, or a reason
+ * with an origin that can be read again, and it makes no difference in which pieces the file arrives. A row of a
+ * resource comes back as it was from the line that an export makes of it. The first byte chooses the piece's size, the
+ * second one how long a value may be. */
 #include "base/hash.h"
 #include "database/import_json.h"
 #include "database/row_json.h"
