@@ -62,12 +62,20 @@ static enum err import_and_report(struct import_run *run, struct err_msg *msg)
         return rc;
 }
 
+static struct slice prefix_of(const struct cli *cli)
+{
+        const char *prefix = cli->args.flags[FLAG_prefix];
+
+        return prefix == NULL ? SLICE_EMPTY : slice_str(prefix);
+}
+
 static enum cli_exit import_found(struct cli *cli, const struct import_files *files)
 {
         struct import_report report = {.reason_count = 0};
         struct import_progress progress = {
                 .style = progress_style(cli), .out = cli->err, .total = import_files_bytes(files)};
-        struct import_run run = {.cli = cli, .files = files, .report = &report, .progress = &progress};
+        struct import_run run = {
+                .cli = cli, .files = files, .report = &report, .progress = &progress, .prefix = prefix_of(cli)};
         struct err_msg msg;
         enum cli_exit result;
         enum err rc = import_rejects_create(&run.rejects, cli->args.flags[FLAG_rejects], &msg);

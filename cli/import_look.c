@@ -115,35 +115,12 @@ static enum import_order json_order(struct slice text)
 
 /* ---- CSV ---- */
 
-static enum err ignore_item(void *context, const struct import_item *item)
-{
-        (void)context;
-        (void)item;
-        return OK;
-}
-
-static enum err ignore_bad(void *context, const struct import_bad *bad)
-{
-        (void)context;
-        (void)bad;
-        return OK;
-}
-
 static enum err csv_order(struct slice first, const char *path, enum import_order *order, struct err_msg *msg)
 {
-        const struct import_sink sink = {.item = ignore_item, .bad = ignore_bad};
-        enum import_kind kind = IMPORT_students;
-        struct import_csv *import;
-        enum err rc = import_csv_create(&import, path, &sink);
+        const struct import_csv_file file = {.path = path, .first = first};
+        enum import_kind kind;
+        enum err rc = import_csv_look(&file, &kind, msg);
 
-        if (rc != OK)
-                return err_set(msg, rc, "out of memory");
-        rc = import_csv_feed(import, first, msg);
-        if (rc == OK && !import_csv_kind(import, &kind)) /* the header line has no end, or is the whole input */
-                rc = import_csv_finish(import, msg);
-        if (rc == OK && !import_csv_kind(import, &kind))
-                rc = err_set(msg, ERR_NOTFOUND, "it has no header line");
-        import_csv_destroy(&import);
         *order = kind == IMPORT_students ? IMPORT_ORDER_STUDENTS : IMPORT_ORDER_OTHERS;
         return rc;
 }

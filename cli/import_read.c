@@ -1,6 +1,7 @@
 #include "cli/import_read.h"
 
 #include "database/import_csv.h"
+#include "database/import_json.h"
 
 /* The sink's own errors must not be taken for the file's. */
 struct reading {
@@ -53,7 +54,7 @@ static enum err finish_csv(void *reader, struct err_msg *msg)
 }
 
 static enum err feed_all(
-        struct import_input *input, const struct reader *reader, const struct import_watch *watch, struct err_msg *msg)
+        struct import_input *input, const struct reader *reader, const struct import_how *how, struct err_msg *msg)
 {
         struct slice piece;
         enum err rc;
@@ -63,28 +64,60 @@ static enum err feed_all(
                 if (rc != OK)
                         return rc;
                 rc = piece.len > 0 ? reader->feed(reader->reader, piece, msg) : reader->finish(reader->reader, msg);
-                watch->piece(watch->context, import_input_done(input));
+                how->piece(how->context, import_input_done(input));
         } while (rc == OK && piece.len > 0);
         return rc;
 }
 
 static enum err read_csv(
-        struct import_file *file, const struct import_sink *sink, const struct import_watch *watch, struct err_msg *msg)
+        struct import_file *file, const struct import_sink *sink, const struct import_how *how, struct err_msg *msg)
 {
+        const struct import_csv_file from = {
+                .path = file->path, .first = import_input_first(file->input), .prefix = how->prefix};
         struct import_csv *import;
         struct reader reader = {.feed = feed_csv, .finish = finish_csv};
-        enum err rc = import_csv_create(&import, file->path, sink);
+        enum err rc = import_csv_create(&import, &from, sink, msg);
 
         if (rc != OK)
-                return err_set(msg, rc, "out of memory");
+                return rc;
         reader.reader = import;
-        rc = feed_all(file->input, &reader, watch, msg);
+        rc = feed_all(file->input, &reader, how, msg);
         import_csv_destroy(&import);
         return rc;
 }
 
+static enum err feed_json(void *reader, struct slice bytes, struct err_msg *msg)
+{
+        enum err rc = import_json_feed(reader, bytes);
+
+        return rc == ERR_NOMEM ? err_set(msg, rc, "out of memory") : rc;
+}
+
+static enum err finish_json(void *reader, struct err_msg *msg)
+{
+        enum err rc = import_json_finish(reader);
+
+        return rc == ERR_NOMEM ? err_set(msg, rc, "out of memory") : rc;
+}
+
+static enum err read_json(
+        struct import_file *file, const struct import_sink *sink, const struct import_how *how, struct err_msg *msg)
+{
+        const struct import_json_config config = {.sink = *sink, .names = how->names, .prefix = how->prefix};
+        struct import_json *import;
+        struct reader reader = {.feed = feed_json, .finish = finish_json};
+        enum err rc = import_json_create(&import, &config);
+
+        if (rc != OK)
+                return err_set(msg, rc, "out of memory");
+        reader.reader = import;
+        rc = feed_all(file->input, &reader, how, msg);
+        import_json_destroy(&import);
+        return rc;
+}
+
 enum err import_read(
-        struct import_file *file, const struct import_sink *sink, const struct import_watch *watch, struct err_msg *msg)
+        struct import_file *file, const struct import_sink *sink, const struct import_how *how, struct err_msg *msg)
 {
         struct reading reading = {.sink = sink};
         const struct import_sink through = {
@@ -98,9 +131,9 @@ enum err import_read(
         if (rc != OK)
                 return rc;
         if (file->look.format == IMPORT_FORMAT_CSV)
-                rc = read_csv(file, &through, watch, msg);
+                rc = read_csv(file, &through, how, msg);
         else
-                rc = err_set(msg, ERR_BADVALUE, "FHIR JSON cannot be imported yet");
+                rc = read_json(file, &through, how, msg);
         import_input_close(&file->input);
         if (reading.sink_failed || rc == OK || rc == ERR_IO || rc == ERR_NOMEM)
                 return rc;

@@ -22,8 +22,8 @@ enum err import_rejects_create(struct import_rejects **out, const char *path, st
 /* Whether lines are kept: what stands in them need not be gathered otherwise. */
 bool import_rejects_wanted(const struct import_rejects *rejects);
 
-/* Adds a line; `input` is the file that it was left out of. ERR_IO with the path and the problem (a disk that is full is
- * an error: nothing may get lost); ERR_CORRUPT; ERR_NOMEM. */
+/* Adds a line; `input` is the file that it was left out of. ERR_IO with the path and the problem (a disk that is full
+ * is an error: nothing may get lost); ERR_CORRUPT; ERR_NOMEM. */
 enum err import_rejects_add(struct import_rejects *rejects, const char *input, const struct import_bad *bad,
         struct err_msg *msg) MUST_CHECK;
 

@@ -13,7 +13,8 @@ struct passage {
         const struct import_run *run;
         struct import_flow *flow;
         struct import_file *file;
-        uint64_t bytes; /* of the files before it */
+        struct import_names names; /* of tables */
+        uint64_t bytes;            /* of the files before it */
         struct err_msg *msg;
 };
 
@@ -85,8 +86,9 @@ static enum err take_ignored(void *context, const char *kind)
 static enum err import_file(struct passage *p)
 {
         const struct import_sink sink = {.item = take_item, .bad = take_bad, .ignored = take_ignored, .context = p};
-        const struct import_watch watch = {.piece = show_progress, .context = p};
-        enum err rc = import_read(p->file, &sink, &watch, p->msg);
+        const struct import_how how = {
+                .names = &p->names, .prefix = p->run->prefix, .piece = show_progress, .context = p};
+        enum err rc = import_read(p->file, &sink, &how, p->msg);
 
         p->bytes += p->file->size;
         return rc;
@@ -104,6 +106,7 @@ enum err import_run(const struct import_run *run, struct err_msg *msg)
 
         if (rc != OK)
                 return err_set(msg, rc, "the kernel gives no random bytes");
+        import_names_init(&p.names);
         rc = import_flow_create(&p.flow, &config, msg);
         for (size_t i = 0; rc == OK && i < run->files->count; i++) {
                 p.file = &run->files->files[i];
@@ -113,5 +116,6 @@ enum err import_run(const struct import_run *run, struct err_msg *msg)
         if (rc == OK)
                 rc = import_flow_finish(p.flow, msg);
         import_flow_destroy(&p.flow);
+        import_names_deinit(&p.names);
         return rc;
 }

@@ -15,6 +15,7 @@ struct import_run {
         struct import_report *report;
         struct import_progress *progress; /* started */
         struct import_rejects *rejects;   /* takes what is left out */
+        struct slice prefix;              /* put before each student's id; may be empty */
 };
 
 /* Imports the files, in their order. What was acknowledged stands in the report also when this fails. ERR_UNAVAILABLE:

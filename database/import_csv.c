@@ -1,21 +1,108 @@
 #include "database/import_csv.h"
 
 #include "base/mem.h"
+#include "database/import_origin.h"
+#include "database/import_row.h"
 
 struct import_csv {
         struct import_sink sink;
         struct csv_reader *reader;
-        char *path;
-        bool has_layout;
         struct import_layout layout;
+        bool past_header;
         struct buf record;
-        struct err_msg *msg; /* of the call under way */
+        struct buf origin;
 };
 
-static enum err reject_row(struct import_csv *import, uint64_t line, const struct reject *reject)
+/* ---- the beginning ---- */
+
+/* What is made of a file's beginning. */
+struct look {
+        struct import_layout *layout;
+        struct import_sample sample;
+        bool has_header;
+        int description; /* where it is in a row */
+        struct err_msg *msg;
+};
+
+static enum err look_at_row(void *context, const struct csv_row *row)
 {
-        const struct import_bad bad = {
-                .line = line, .reject = *reject, .table = import_table_name(import->layout.kind)};
+        struct look *look = context;
+        enum err rc;
+
+        if (look->has_header) {
+                if (look->description != LAYOUT_NONE && (size_t)look->description < row->count)
+                        import_table_sample(&look->sample, row->fields[look->description]);
+                return OK;
+        }
+        rc = import_layout_init(look->layout, row, look->msg);
+        look->has_header = rc == OK;
+        look->description = import_layout_place(look->layout, "DESCRIPTION");
+        return rc;
+}
+
+static enum err look_at_broken(void *context, const struct csv_broken *broken)
+{
+        const struct look *look = context;
+
+        return look->has_header ? OK : err_set(look->msg, ERR_BADVALUE, "its header line: %s", broken->why);
+}
+
+/* Reads the beginning. Its last row may be cut off, and is looked at only when there is no other. */
+static enum err read_beginning(struct slice first, struct look *look)
+{
+        const struct csv_reader_sink rows = {.row = look_at_row, .broken = look_at_broken, .context = look};
+        struct csv_reader *reader;
+        enum err rc = csv_reader_create(&reader, &rows);
+
+        if (rc == OK)
+                rc = csv_reader_feed(reader, first);
+        if (rc == OK && look->sample.rows == 0)
+                rc = csv_reader_finish(reader);
+        csv_reader_destroy(&reader);
+        return rc == ERR_NOMEM ? err_set(look->msg, rc, "out of memory") : rc;
+}
+
+static enum err find_layout(const struct import_csv_file *file, struct import_layout *out, struct err_msg *msg)
+{
+        struct look look = {.layout = out, .msg = msg};
+        struct import_header names;
+        enum import_kind kind;
+        enum err rc;
+
+        *out = (struct import_layout){.count = 0};
+        rc = read_beginning(file->first, &look);
+        if (rc == OK && !look.has_header)
+                rc = err_set(msg, ERR_NOTFOUND, "it is empty: a header line is needed");
+        if (rc == OK) {
+                names = (struct import_header){.names = (const char *const *)out->names, .count = out->count};
+                rc = import_table_find(&names, file->path, &look.sample, &kind, msg);
+        }
+        if (rc == OK)
+                import_layout_bind(out, kind);
+        else
+                import_layout_deinit(out);
+        out->prefix = file->prefix;
+        return rc;
+}
+
+enum err import_csv_look(const struct import_csv_file *file, enum import_kind *kind, struct err_msg *msg)
+{
+        struct import_layout layout;
+        enum err rc = find_layout(file, &layout, msg);
+
+        *kind = layout.kind;
+        import_layout_deinit(&layout);
+        return rc;
+}
+
+/* ---- rows ---- */
+
+static enum err give_bad(struct import_csv *import, uint64_t line, const struct reject *reject)
+{
+        const struct import_bad bad = {.line = line,
+                .reject = *reject,
+                .table = import_table_name(import->layout.kind),
+                .origin = buf_slice(&import->origin)};
 
         return import->sink.bad(import->sink.context, &bad);
 }
@@ -27,49 +114,55 @@ static enum err on_row(void *context, const struct csv_row *row)
         struct import_item item;
         enum err rc;
 
-        if (!import->has_layout) {
-                rc = import_layout_init(&import->layout, row, import->path, import->msg);
-                import->has_layout = rc == OK;
-                return rc;
+        if (!import->past_header) {
+                import->past_header = true;
+                return OK;
         }
         buf_truncate(&import->record, 0);
         rc = import_row_to_record(&import->layout, row, &import->record, &reject);
-        if (rc == ERR_BADVALUE)
-                return reject_row(import, row->line, &reject);
+        if (rc == ERR_BADVALUE) {
+                rc = import_origin_of_row(&import->layout, row, &import->origin);
+                return rc == OK ? give_bad(import, row->line, &reject) : rc;
+        }
         if (rc != OK)
-                return err_set(import->msg, rc, "out of memory");
+                return rc;
         item = (struct import_item){
                 .table = import_table_name(import->layout.kind), .line = row->line, .row = buf_slice(&import->record)};
         return import->sink.item(import->sink.context, &item);
 }
 
-static enum err on_broken(void *context, uint64_t line, const char *why)
+static enum err on_broken(void *context, const struct csv_broken *broken)
 {
         const struct reject reject = reject_of(REJECT_QUOTES, NULL);
         struct import_csv *import = context;
+        enum err rc = import_origin_of_text(&import->layout, broken->text, &import->origin);
 
-        if (!import->has_layout)
-                return err_set(import->msg, ERR_BADVALUE, "its header line: %s", why);
-        return reject_row(import, line, &reject);
+        return rc == OK ? give_bad(import, broken->line, &reject) : rc;
 }
 
-enum err import_csv_create(struct import_csv **out, const char *path, const struct import_sink *sink)
+/* ---- files ---- */
+
+enum err import_csv_create(struct import_csv **out, const struct import_csv_file *file, const struct import_sink *sink,
+        struct err_msg *msg)
 {
         struct import_csv *import = vc_calloc(1, sizeof(*import));
         struct csv_reader_sink rows = {.row = on_row, .broken = on_broken, .context = import};
+        enum err rc;
 
         *out = NULL;
         if (import == NULL)
-                return ERR_NOMEM;
+                return err_set(msg, ERR_NOMEM, "out of memory");
         import->sink = *sink;
         buf_init(&import->record, 0);
-        import->path = vc_strdup(path);
-        if (import->path == NULL || csv_reader_create(&import->reader, &rows) != OK) {
+        buf_init(&import->origin, 0);
+        rc = find_layout(file, &import->layout, msg);
+        if (rc == OK && csv_reader_create(&import->reader, &rows) != OK)
+                rc = err_set(msg, ERR_NOMEM, "out of memory");
+        if (rc == OK)
+                *out = import;
+        else
                 import_csv_destroy(&import);
-                return ERR_NOMEM;
-        }
-        *out = import;
-        return OK;
+        return rc;
 }
 
 void import_csv_destroy(struct import_csv **import)
@@ -79,30 +172,21 @@ void import_csv_destroy(struct import_csv **import)
         csv_reader_destroy(&(*import)->reader);
         import_layout_deinit(&(*import)->layout);
         buf_deinit(&(*import)->record);
-        vc_free((*import)->path);
+        buf_deinit(&(*import)->origin);
         vc_free(*import);
         *import = NULL;
 }
 
 enum err import_csv_feed(struct import_csv *import, struct slice bytes, struct err_msg *msg)
 {
-        import->msg = msg;
-        return csv_reader_feed(import->reader, bytes);
+        enum err rc = csv_reader_feed(import->reader, bytes);
+
+        return rc == ERR_NOMEM ? err_set(msg, rc, "out of memory") : rc;
 }
 
 enum err import_csv_finish(struct import_csv *import, struct err_msg *msg)
 {
-        enum err rc;
+        enum err rc = csv_reader_finish(import->reader);
 
-        import->msg = msg;
-        rc = csv_reader_finish(import->reader);
-        if (rc == OK && !import->has_layout)
-                rc = err_set(msg, ERR_BADVALUE, "it is empty: a header line is needed");
-        return rc;
-}
-
-bool import_csv_kind(const struct import_csv *import, enum import_kind *kind)
-{
-        *kind = import->layout.kind;
-        return import->has_layout;
+        return rc == ERR_NOMEM ? err_set(msg, rc, "out of memory") : rc;
 }

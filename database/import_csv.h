@@ -1,25 +1,36 @@
-/* A CSV file of Synthea's becomes records: rows are found (csv_reader), the header says which table they are of
- * (import_table), each row becomes a record or a reason why not (import_row). */
+/* A CSV file of Synthea's becomes rows: they are found (csv_reader), the header says which table they are of
+ * (import_table), each becomes a row as IMPORT takes it, or a reason why not (import_row), with the origin that a
+ * rejects file keeps (import_origin). */
 #ifndef DATABASE_IMPORT_CSV_H
 #define DATABASE_IMPORT_CSV_H
 
-#include "database/import_row.h"
+#include "database/import_layout.h"
 #include "database/import_sink.h"
 
 struct import_csv;
 
-/* Starts a file; `path` is for its name (import_table.h) and is copied, the sink too. ERR_NOMEM; *out is NULL then. */
-enum err import_csv_create(struct import_csv **out, const char *path, const struct import_sink *sink) MUST_CHECK;
+/* A file to be read. */
+struct import_csv_file {
+        const char *path;    /* for its name */
+        struct slice first;  /* its beginning: all of it, or at least its header line and some rows */
+        struct slice prefix; /* put before every student's id; borrowed until the end, may be empty */
+};
+
+/* Finds out which table a file is of. ERR_NOTFOUND: none that is kept; ERR_BADVALUE: a header that cannot be right
+ * (*msg says why); ERR_NOMEM. */
+enum err import_csv_look(const struct import_csv_file *file, enum import_kind *kind, struct err_msg *msg) MUST_CHECK;
+
+/* Starts a file; nothing but the prefix is borrowed any longer, the sink is copied. Errors as import_csv_look; *out is
+ * NULL then. */
+enum err import_csv_create(struct import_csv **out, const struct import_csv_file *file, const struct import_sink *sink,
+        struct err_msg *msg) MUST_CHECK;
 void import_csv_destroy(struct import_csv **import);
 
-/* Reads on. ERR_NOTFOUND: not one of the tables; ERR_BADVALUE: a header that cannot be right (*msg says why);
- * ERR_NOMEM; or what the sink returned. Only destroy may follow then. Pieces: as csv_reader_feed. */
+/* Reads on, from the beginning. ERR_NOMEM, or what the sink returned; only destroy may follow then. Memory: as
+ * csv_reader_feed. */
 enum err import_csv_feed(struct import_csv *import, struct slice bytes, struct err_msg *msg) MUST_CHECK;
 
-/* The end of the file. ERR_BADVALUE when there was no header line; else as import_csv_feed. */
+/* The end of the file. Errors as import_csv_feed. */
 enum err import_csv_finish(struct import_csv *import, struct err_msg *msg) MUST_CHECK;
-
-/* The table, once the header has been read; false before. */
-bool import_csv_kind(const struct import_csv *import, enum import_kind *kind) MUST_CHECK;
 
 #endif

@@ -86,28 +86,38 @@ static enum err leave_out_text(struct import_json *import, uint64_t line, enum r
 
 static enum err give_row(struct import_json *import, const struct arrival *arrival, const char *table)
 {
-        struct import_item item = {.table = table, .line = arrival->line, .row = buf_slice(&import->row)};
-        enum err rc = OK;
+        const struct import_item item = {.table = table, .line = arrival->line, .row = buf_slice(&import->row)};
 
-        if (!arrival->prefixed && import->config.prefix.len > 0) {
-                buf_truncate(&import->prefixed, 0);
-                rc = import_prefix_put(table, item.row, import->config.prefix, &import->prefixed);
-                item.row = buf_slice(&import->prefixed);
-        }
-        return rc == OK ? import->config.sink.item(import->config.sink.context, &item) : rc;
+        return import->config.sink.item(import->config.sink.context, &item);
+}
+
+/* The row, with its ids prefixed. */
+static enum err take_row(
+        struct import_json *import, const struct arrival *arrival, const char **table, struct reject *reject)
+{
+        enum err rc = import_own_row(&arrival->part, import->config.names, table, &import->row, reject);
+        struct buf bare = import->row;
+
+        if (rc != OK || arrival->prefixed || import->config.prefix.len == 0)
+                return rc;
+        import->row = import->prefixed;
+        import->prefixed = bare;
+        buf_truncate(&import->row, 0);
+        return import_prefix_put(*table, buf_slice(&bare), import->config.prefix, &import->row);
 }
 
 static enum err take_own(struct import_json *import, const struct arrival *arrival, enum import_own_kind kind)
 {
+        const struct import_own_cells cells = {.value = arrival->part.value, .prefix = import->config.prefix};
         struct reject reject;
         const char *table;
         enum err rc;
 
         buf_truncate(&import->row, 0);
         if (kind == IMPORT_OWN_ROW)
-                rc = import_own_row(&arrival->part, import->config.names, &table, &import->row, &reject);
+                rc = take_row(import, arrival, &table, &reject);
         else
-                rc = import_own_cells(arrival->part.value, &table, &import->row, &reject);
+                rc = import_own_cells(&cells, &table, &import->row, &reject);
         if (rc == ERR_BADVALUE)
                 return leave_out_value(import, arrival, &reject, table);
         return rc == OK ? give_row(import, arrival, table) : rc;

@@ -20,7 +20,7 @@ static bool is_table_name(struct slice name)
                 if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_')
                         return false;
         }
-        return name.len > 0 && name.len <= IMPORT_NAME_MAX;
+        return name.len > 0 && name.len <= IMPORT_NAMES_LENGTH;
 }
 
 enum err import_names_get(struct import_names *names, struct slice name, const char **out)

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { IMPORT_NAMES_MAX = 64, IMPORT_NAME_MAX = 48 };
+enum { IMPORT_NAMES_MAX = 64, IMPORT_NAMES_LENGTH = 48 };
 
 struct import_names {
         struct arena arena;
@@ -20,8 +20,8 @@ void import_names_init(struct import_names *names);
 void import_names_deinit(struct import_names *names);
 
 /* The name, terminated, the same pointer at each call; valid until deinit. ERR_BADVALUE: it is not the name of a table
- * (small letters, digits and underscores, at most IMPORT_NAME_MAX of them), or there are too many of them; ERR_NOMEM.
- * *out is NULL then. */
+ * (small letters, digits and underscores, at most IMPORT_NAMES_LENGTH of them), or there are too many of them;
+ * ERR_NOMEM. *out is NULL then. */
 enum err import_names_get(struct import_names *names, struct slice name, const char **out) MUST_CHECK;
 
 #endif

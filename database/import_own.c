@@ -17,7 +17,7 @@ enum import_own_kind import_own_kind(struct slice value)
                 return IMPORT_OWN_NONE;
         if (value_member(value, "row", &item))
                 return IMPORT_OWN_ROW;
-        return value_member(value, "cells", &item) ? IMPORT_OWN_CELLS : IMPORT_OWN_NONE;
+        return value_member(value, "columns", &item) ? IMPORT_OWN_CELLS : IMPORT_OWN_NONE;
 }
 
 /* ---- rows ---- */
@@ -98,44 +98,88 @@ static bool read_texts(struct slice line, const char *name, struct slice *fields
         return true;
 }
 
-static enum err map_cells(struct slice line, const char **table, struct buf *out, struct reject *reject)
-{
-        struct slice columns[CSV_READER_FIELDS_MAX];
-        struct slice cells[CSV_READER_FIELDS_MAX];
-        struct import_layout layout;
-        struct csv_row header;
-        struct csv_row row;
-        enum err rc;
+/* A text on its way: it must hold one row. */
+struct one_row {
+        const struct import_layout *layout;
+        struct buf *out;
+        struct reject *reject;
+        unsigned rows;
+};
 
-        if (!read_texts(line, "columns", columns, &header))
-                return refuse(reject, REJECT_KIND, "columns");
-        if (!read_texts(line, "cells", cells, &row))
-                return refuse(reject, REJECT_KIND, "cells");
-        rc = import_layout_init(&layout, &header, *table, NULL);
-        if (rc == ERR_NOMEM)
-                return rc;
+static enum err take_row(void *context, const struct csv_row *row)
+{
+        struct one_row *one = context;
+
+        if (one->rows++ > 0)
+                return refuse(one->reject, REJECT_QUOTES, "text");
+        return import_row_to_record(one->layout, row, one->out, one->reject);
+}
+
+static enum err take_broken(void *context, const struct csv_broken *broken)
+{
+        struct one_row *one = context;
+
+        (void)broken;
+        return refuse(one->reject, REJECT_QUOTES, "text");
+}
+
+static enum err map_text(const struct import_layout *layout, struct slice text, struct buf *out, struct reject *reject)
+{
+        struct one_row one = {.layout = layout, .out = out, .reject = reject};
+        const struct csv_reader_sink sink = {.row = take_row, .broken = take_broken, .context = &one};
+        struct csv_reader *reader;
+        size_t before = buf_len(out);
+        enum err rc = csv_reader_create(&reader, &sink);
+
+        if (rc == OK)
+                rc = csv_reader_feed(reader, text);
+        if (rc == OK)
+                rc = csv_reader_finish(reader);
+        csv_reader_destroy(&reader);
+        if (rc == OK && one.rows == 0)
+                rc = refuse(reject, REJECT_MISSING, "text");
         if (rc != OK)
-                return refuse(reject, REJECT_COLUMNS, "columns");
-        *table = import_table_name(layout.kind);
-        rc = import_row_to_record(&layout, &row, out, reject);
-        import_layout_deinit(&layout);
+                buf_truncate(out, before);
         return rc;
 }
 
-enum err import_own_cells(struct slice line, const char **table, struct buf *out, struct reject *reject)
+static enum err map_line(const struct import_layout *layout, struct slice line, struct buf *out, struct reject *reject)
 {
-        char name[IMPORT_NAME_MAX + 1];
+        struct slice cells[CSV_READER_FIELDS_MAX];
+        struct csv_row row;
         struct slice text;
+
+        if (value_member_text(line, "text", &text))
+                return map_text(layout, text, out, reject);
+        if (!read_texts(line, "cells", cells, &row))
+                return refuse(reject, REJECT_KIND, "cells");
+        return import_row_to_record(layout, &row, out, reject);
+}
+
+enum err import_own_cells(
+        const struct import_own_cells *line, const char **table, struct buf *out, struct reject *reject)
+{
+        struct slice columns[CSV_READER_FIELDS_MAX];
+        struct import_layout layout;
+        enum import_kind kind;
+        struct csv_row header;
+        struct slice name;
         enum err rc;
 
         *table = NULL;
-        if (!value_member_text(line, "table", &text) || text.len >= sizeof(name))
+        if (!value_member_text(line->value, "table", &name))
                 return refuse(reject, REJECT_KIND, "table");
-        memcpy(name, text.data, text.len);
-        name[text.len] = '\0';
-        *table = name; /* in place of the file's name: it decides between tables of the same columns */
-        rc = map_cells(line, table, out, reject);
-        if (*table == name)
-                *table = NULL;
+        if (!import_table_named(name, &kind))
+                return refuse(reject, REJECT_WORD, "table");
+        *table = import_table_name(kind);
+        if (!read_texts(line->value, "columns", columns, &header))
+                return refuse(reject, REJECT_KIND, "columns");
+        rc = import_layout_init(&layout, &header, NULL);
+        if (rc != OK)
+                return rc == ERR_NOMEM ? rc : refuse(reject, REJECT_COLUMNS, "columns");
+        import_layout_bind(&layout, kind);
+        layout.prefix = line->prefix;
+        rc = map_line(&layout, line->value, out, reject);
+        import_layout_deinit(&layout);
         return rc;
 }

@@ -2,6 +2,7 @@
  *
  *      {"table": "allergies", "row": {"student": "42", "id": "7", …, "resource": {…}}}     exports, rejects files
  *      {"table": "allergies", "columns": ["START", …], "cells": ["2020-01-01", …]}         rejects files
+ *      {"table": "allergies", "columns": ["START", …], "text": "2020-01-01,…"}             rejects files
  */
 #ifndef DATABASE_IMPORT_OWN_H
 #define DATABASE_IMPORT_OWN_H
@@ -21,7 +22,14 @@ enum import_own_kind import_own_kind(struct slice value);
 enum err import_own_row(const struct json_part *line, struct import_names *names, const char **table, struct buf *out,
         struct reject *reject) MUST_CHECK;
 
-/* The same for a line of the kind IMPORT_OWN_CELLS: a row of a CSV file, mapped as import_row_to_record does. */
-enum err import_own_cells(struct slice line, const char **table, struct buf *out, struct reject *reject) MUST_CHECK;
+/* A line of the kind IMPORT_OWN_CELLS. */
+struct import_own_cells {
+        struct slice value;
+        struct slice prefix; /* put before the student's id; may be empty */
+};
+
+/* The same for it: a row of a CSV file, or the text of one, mapped as import_row_to_record does. */
+enum err import_own_cells(
+        const struct import_own_cells *line, const char **table, struct buf *out, struct reject *reject) MUST_CHECK;
 
 #endif

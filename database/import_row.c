@@ -2,11 +2,10 @@
 
 #include "base/cursor.h"
 #include "base/hash.h"
+#include "database/code_system.h"
 #include "database/datetime.h"
 #include "database/record_type.h"
 #include "database/value.h"
-
-#include <stdio.h>
 
 /* A row on its way to a record. */
 struct draft {
@@ -23,12 +22,15 @@ static enum err refuse(const struct draft *d, enum reject_reason reason, const c
         return ERR_BADVALUE;
 }
 
-/* The cell of a column; empty when the file has no such column. */
-static struct slice cell(const struct draft *d, const char *column)
+/* The cell at a place of the row; empty when the file has no such column. */
+static struct slice cell_at(const struct draft *d, int place)
 {
-        size_t index;
+        return place == LAYOUT_NONE ? SLICE_EMPTY : d->row->fields[place];
+}
 
-        return import_layout_find(d->layout, column, &index) ? d->row->fields[index] : SLICE_EMPTY;
+static struct slice cell(const struct draft *d, enum import_cell which)
+{
+        return cell_at(d, d->layout->cells[which]);
 }
 
 static enum err put_member(struct draft *d, const char *field, struct slice text)
@@ -59,14 +61,31 @@ static enum err put_instant(struct draft *d, const struct import_column *column,
 
 static enum err put_id(struct draft *d, const struct import_column *column, struct slice text)
 {
-        enum err rc;
-
         if (record_id_check(ID_KIND_TEXT, text, NULL) != OK)
                 return refuse(d, REJECT_ID, column->column);
-        rc = put_member(d, "student", text);
-        if (rc == OK && d->layout->kind == IMPORT_students)
-                rc = put_member(d, "id", text);
-        return rc;
+        return put_member(d, column->field, text);
+}
+
+/* The student's id, with the prefix that tells this publisher's students from others'. Of students it is the record's
+ * id as well. */
+static enum err put_student(struct draft *d, const struct import_column *column, struct slice text)
+{
+        struct slice prefix = d->layout->prefix;
+        uint8_t id[RECORD_ID_MAX];
+        struct slice whole = text;
+        enum err rc;
+
+        if (prefix.len + text.len > sizeof(id))
+                return refuse(d, REJECT_ID, column->column);
+        if (prefix.len > 0) {
+                memcpy(id, prefix.data, prefix.len);
+                memcpy(id + prefix.len, text.data, text.len);
+                whole = slice_of(id, prefix.len + text.len);
+        }
+        if (record_id_check(ID_KIND_TEXT, whole, NULL) != OK)
+                return refuse(d, REJECT_ID, column->column);
+        rc = put_member(d, "student", whole);
+        return rc == OK && d->layout->kind == IMPORT_students ? put_member(d, "id", whole) : rc;
 }
 
 /* FHIR's words for Synthea's letters; others as they are. */
@@ -99,20 +118,17 @@ static struct slice zip_digits(struct slice text, char digits[6])
  * their lengths. */
 static enum err put_record_id(struct draft *d)
 {
-        const char *start = d->layout->kind == IMPORT_vaccinations ? "DATE" : "START";
-        struct slice parts[] = {cell(d, "CODE"), cell(d, start), cell(d, "DESCRIPTION")};
+        static const char digits[] = "0123456789abcdef";
+        enum import_cell start = d->layout->kind == IMPORT_vaccinations ? CELL_DATE : CELL_START;
+        struct slice parts[] = {cell(d, CELL_CODE), cell(d, start), cell(d, CELL_DESCRIPTION)};
         uint64_t hash = 0;
-        char id[17];
+        char id[16];
 
         for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
                 hash = hash64(parts[i], hash + parts[i].len);
-        (void)snprintf(id, sizeof(id), "%016llx", (unsigned long long)hash);
-        return put_member(d, "id", slice_str(id));
-}
-
-static bool is_active(const struct draft *d)
-{
-        return cell(d, "STOP").len == 0;
+        for (size_t i = sizeof(id); i-- > 0; hash >>= 4)
+                id[i] = digits[hash & 15];
+        return put_member(d, "id", slice_of(id, sizeof(id)));
 }
 
 /* Rising; "UNKNOWN" stands for an empty cell. */
@@ -121,17 +137,17 @@ static const char *const SEVERITIES[] = {"UNKNOWN", "MILD", "MODERATE", "SEVERE"
 enum { REACTION_COUNT = 2 };
 
 static const struct {
-        const char *code;
-        const char *display;
-        const char *severity;
+        enum import_cell code;
+        enum import_cell display;
+        enum import_cell severity;
 } REACTIONS[REACTION_COUNT] = {
-        {"REACTION1", "DESCRIPTION1", "SEVERITY1"},
-        {"REACTION2", "DESCRIPTION2", "SEVERITY2"},
+        {CELL_REACTION1, CELL_DESCRIPTION1, CELL_SEVERITY1},
+        {CELL_REACTION2, CELL_DESCRIPTION2, CELL_SEVERITY2},
 };
 
-static enum err severity_rank(const struct draft *d, const char *column, size_t *rank)
+static enum err severity_rank(const struct draft *d, enum import_cell which, size_t *rank)
 {
-        struct slice text = cell(d, column);
+        struct slice text = cell(d, which);
 
         *rank = 0;
         if (text.len == 0)
@@ -139,7 +155,7 @@ static enum err severity_rank(const struct draft *d, const char *column, size_t 
         for (; *rank < sizeof(SEVERITIES) / sizeof(SEVERITIES[0]); (*rank)++)
                 if (slice_is_word(text, SEVERITIES[*rank]))
                         return OK;
-        return refuse(d, REJECT_SEVERITY, column);
+        return refuse(d, REJECT_SEVERITY, import_layout_cell_name(which));
 }
 
 static enum err put_severity(struct draft *d)
@@ -171,9 +187,9 @@ static enum err put_reaction(struct draft *d, size_t i)
         enum err rc = severity_rank(d, REACTIONS[i].severity, &rank);
 
         if (!slice_is_utf8(code))
-                return refuse(d, REJECT_ENCODING, REACTIONS[i].code);
+                return refuse(d, REJECT_ENCODING, import_layout_cell_name(REACTIONS[i].code));
         if (!slice_is_utf8(display))
-                return refuse(d, REJECT_ENCODING, REACTIONS[i].display);
+                return refuse(d, REJECT_ENCODING, import_layout_cell_name(REACTIONS[i].display));
         if (rc == OK)
                 rc = value_put_map(d->out, 3);
         if (rc == OK)
@@ -203,26 +219,46 @@ static enum err put_reactions(struct draft *d)
 static enum err put_status(struct draft *d)
 {
         const char *ended = d->layout->kind == IMPORT_conditions ? "resolved" : "inactive";
+        bool active = cell(d, CELL_STOP).len == 0;
 
-        return put_member(d, "status", slice_str(is_active(d) ? "active" : ended));
-}
-
-/* The word in parentheses at the end of a SNOMED CT term; empty when there is none. */
-static struct slice semantic_tag(struct slice term)
-{
-        const uint8_t *open;
-
-        if (term.len == 0 || term.data[term.len - 1] != ')')
-                return SLICE_EMPTY;
-        open = memrchr(term.data, '(', term.len);
-        return open == NULL ? SLICE_EMPTY : slice_of(open + 1, (size_t)(term.data + term.len - 1 - (open + 1)));
+        return put_member(d, "status", slice_str(active ? "active" : ended));
 }
 
 static enum err put_kind(struct draft *d)
 {
-        struct slice tag = semantic_tag(cell(d, "DESCRIPTION"));
+        struct slice tag = code_system_semantic_tag(cell(d, CELL_DESCRIPTION));
 
         return tag.len == 0 ? OK : put_member(d, "kind", tag);
+}
+
+/* The cells of columns that the table does not have. */
+static enum err put_others(struct draft *d)
+{
+        const struct import_layout *layout = d->layout;
+        uint32_t count = 0;
+        size_t mark = 0;
+        enum err rc = OK;
+
+        for (size_t i = 0; rc == OK && i < layout->other_count; i++) {
+                struct slice text = d->row->fields[layout->others[i]];
+                const char *name = layout->names[layout->others[i]];
+
+                if (text.len == 0)
+                        continue;
+                if (!slice_is_utf8(text))
+                        return refuse(d, REJECT_ENCODING, name);
+                if (count++ == 0)
+                        rc = value_put_str(d->out, "other");
+                if (rc == OK && count == 1)
+                        rc = value_open_map(d->out, &mark);
+                if (rc == OK)
+                        rc = value_put_member(d->out, name, text);
+        }
+        if (rc == OK && count > 0) {
+                d->members++;
+                value_close(d->out, mark, count);
+        }
+        return rc;
 }
 
 static enum err put_computed(struct draft *d, const struct import_column *column)
@@ -240,18 +276,15 @@ static enum err put_computed(struct draft *d, const struct import_column *column
 
 /* ---- rows ---- */
 
-static enum err put_cell(struct draft *d, const struct import_column *column)
+static enum err put_text(struct draft *d, const struct import_column *column, struct slice text)
 {
-        struct slice text = cell(d, column->column);
         char digits[6];
 
-        if (text.len == 0)
-                return column->need == NEED_REQUIRED ? refuse(d, REJECT_MISSING, column->column) : OK;
-        if (!slice_is_utf8(text))
-                return refuse(d, REJECT_ENCODING, column->column);
         switch (column->form) {
+        case FORM_STUDENT: return put_student(d, column, text);
         case FORM_ID: return put_id(d, column, text);
         case FORM_TEXT: return put_member(d, column->field, text);
+        case FORM_SYSTEM: return put_member(d, column->field, code_system_name(text));
         case FORM_DATE: return put_date(d, column, text);
         case FORM_INSTANT: return put_instant(d, column, text);
         case FORM_GENDER: return put_member(d, column->field, gender_word(text));
@@ -260,21 +293,46 @@ static enum err put_cell(struct draft *d, const struct import_column *column)
         }
 }
 
+static enum err put_column(struct draft *d, const struct import_column *column, int place)
+{
+        struct slice text = cell_at(d, place);
+
+        if (column->need == NEED_COMPUTED)
+                return put_computed(d, column);
+        if (column->form == FORM_PART)
+                return OK;
+        if (text.len == 0)
+                return column->need == NEED_KEY ? refuse(d, REJECT_MISSING, column->column) : OK;
+        if (!slice_is_utf8(text))
+                return refuse(d, REJECT_ENCODING, column->column);
+        return put_text(d, column, text);
+}
+
+/* An allergy to nothing, a vaccination against nothing. */
+static bool says_nothing(const struct draft *d)
+{
+        bool clinical = d->layout->kind != IMPORT_students && d->layout->kind != IMPORT_visits;
+
+        return clinical && cell(d, CELL_CODE).len == 0 && cell(d, CELL_DESCRIPTION).len == 0;
+}
+
 enum err import_row_to_record(
         const struct import_layout *layout, const struct csv_row *row, struct buf *out, struct reject *reject)
 {
         struct draft d = {.layout = layout, .row = row, .out = out, .reject = reject};
         size_t before = buf_len(out);
         size_t mark;
-        size_t count;
-        const struct import_column *columns = import_table_columns(layout->kind, &count);
         enum err rc;
 
         if (row->count != layout->count)
                 return refuse(&d, REJECT_COLUMNS, NULL);
+        if (says_nothing(&d))
+                return refuse(&d, REJECT_MISSING, import_layout_cell_name(CELL_CODE));
         rc = value_open_map(out, &mark);
-        for (size_t i = 0; rc == OK && i < count; i++)
-                rc = columns[i].need == NEED_COMPUTED ? put_computed(&d, &columns[i]) : put_cell(&d, &columns[i]);
+        for (size_t i = 0; rc == OK && i < layout->column_count; i++)
+                rc = put_column(&d, &layout->columns[i], layout->places[i]);
+        if (rc == OK)
+                rc = put_others(&d);
         if (rc == OK)
                 value_close(out, mark, d.members);
         else

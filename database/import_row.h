@@ -4,7 +4,7 @@
 #define DATABASE_IMPORT_ROW_H
 
 #include "base/buf.h"
-#include "database/import_table.h"
+#include "database/import_layout.h"
 #include "database/reject.h"
 
 /* Appends the record. Codes and ids stay text, dates as written; what follows from other columns:

@@ -1,7 +1,6 @@
 #include "database/import_table.h"
 
-#include "base/cursor.h"
-#include "base/mem.h"
+#include <stdio.h>
 
 static const struct import_column COLUMNS[] = {
 #define COLUMN(table, column, field, form, need) {IMPORT_##table, column, field, FORM_##form, NEED_##need},
@@ -9,15 +8,15 @@ static const struct import_column COLUMNS[] = {
 #undef COLUMN
 };
 
-enum { COLUMN_COUNT = sizeof(COLUMNS) / sizeof(COLUMNS[0]), SIGNATURE_MAX = 8 };
+enum { COLUMN_COUNT = sizeof(COLUMNS) / sizeof(COLUMNS[0]), SIGNATURE_MAX = 9 };
 
-/* What tells the tables from one another and from Synthea's other tables beside the required columns: columns that none
- * of a table's versions has. */
+/* What tells the tables from one another and from Synthea's other tables beside the columns that must be there: columns
+ * that none of a table's versions has. */
 static const struct signature {
         const char *name;
         const char *synthea_name;
-        const char *file_word; /* in the file's name, where columns do not decide */
-        const char *never[SIGNATURE_MAX];
+        const char *file_word;            /* in the file's name */
+        const char *never[SIGNATURE_MAX]; /* ends with NULL */
 } SIGNATURES[IMPORT_KIND_COUNT] = {
         [IMPORT_students] = {"students", "patients", "patient", {"START", "PATIENT"}},
         [IMPORT_allergies] = {"allergies", "allergies", "allerg",
@@ -26,7 +25,13 @@ static const struct signature {
                 {"ID", "UDI", "BASE_COST", "PAYER", "REASONCODE", "QUANTITY", "CATEGORY", "SEVERITY1"}},
         [IMPORT_vaccinations] = {"vaccinations", "immunizations", "immunization",
                 {"ID", "START", "UDI", "VALUE", "REASONCODE", "QUANTITY"}},
+        [IMPORT_visits] = {"visits", "encounters", "encounter", {"ENCOUNTER", "UDI", "VALUE", "QUANTITY"}},
 };
+
+/* Synthea's tables that are not kept, as its files are called. */
+static const char *const OTHERS[] = {"careplans", "claims", "claims_transactions", "devices", "imaging_studies",
+        "medications", "observations", "organizations", "patient_expenses", "payer_transitions", "payers", "procedures",
+        "providers", "supplies"};
 
 const struct import_column *import_table_columns(enum import_kind kind, size_t *count)
 {
@@ -51,123 +56,173 @@ const char *import_table_synthea_name(enum import_kind kind)
         return SIGNATURES[kind].synthea_name;
 }
 
-bool import_layout_find(const struct import_layout *layout, const char *name, size_t *index)
+bool import_table_named(struct slice name, enum import_kind *out)
 {
-        for (*index = 0; *index < layout->count; (*index)++)
-                if (strcmp(layout->names[*index], name) == 0)
+        for (*out = 0; *out < IMPORT_KIND_COUNT; (*out)++)
+                if (slice_equal(name, slice_str(SIGNATURES[*out].name)))
                         return true;
         return false;
 }
 
-static bool has_column(const struct import_layout *layout, const char *name)
-{
-        size_t index;
+/* ---- by rows ---- */
 
-        return import_layout_find(layout, name, &index);
+static bool has_word(struct slice text, const char *word)
+{
+        size_t len = strlen(word);
+
+        for (size_t i = 0; i + len <= text.len; i++)
+                if (strncasecmp((const char *)text.data + i, word, len) == 0)
+                        return true;
+        return false;
 }
 
-static bool fits(const struct import_layout *layout, enum import_kind kind)
+static bool has_one_of(struct slice text, const char *const *words)
 {
-        const struct signature *signature = &SIGNATURES[kind];
+        for (; *words != NULL; words++)
+                if (has_word(text, *words))
+                        return true;
+        return false;
+}
+
+void import_table_sample(struct import_sample *sample, struct slice description)
+{
+        static const char *const allergies[] = {"allergy", "intolerance to", "(substance)", NULL};
+        static const char *const conditions[] = {"(disorder)", "(finding)", "(situation)", "itis", "disease",
+                "disorder", "syndrome", "injury", "infection", "fracture", "sprain", NULL};
+
+        sample->rows++;
+        if (has_one_of(description, allergies))
+                sample->allergies++;
+        else if (has_one_of(description, conditions))
+                sample->conditions++;
+}
+
+/* An allergy that is taken for a condition is missing from the list where it is looked for; so a file is conditions
+ * only when its rows say so, not because they do not speak of allergies. */
+static bool decide_by_rows(const struct import_sample *sample, enum import_kind *out)
+{
+        bool allergies = sample->rows > 0 && sample->allergies >= sample->rows - sample->rows / 5;
+        bool conditions = sample->allergies <= sample->rows / 20 && sample->conditions > sample->rows / 10;
+
+        *out = allergies ? IMPORT_allergies : IMPORT_conditions;
+        return allergies || conditions;
+}
+
+/* ---- by columns ---- */
+
+static bool has_column(const struct import_header *names, const char *name)
+{
+        for (size_t i = 0; i < names->count; i++)
+                if (strcmp(names->names[i], name) == 0)
+                        return true;
+        return false;
+}
+
+static bool has_foreign(const struct import_header *names, enum import_kind kind)
+{
+        for (const char *const *name = SIGNATURES[kind].never; *name != NULL; name++)
+                if (has_column(names, *name))
+                        return true;
+        return false;
+}
+
+static bool is_needed(const struct import_column *column)
+{
+        return column->need == NEED_KEY || column->need == NEED_HEADER;
+}
+
+/* Columns that must be there and are not; their names, with commas between them, go to `text`. */
+static unsigned list_missing(const struct import_header *names, enum import_kind kind, char *text, size_t size)
+{
+        unsigned missing = 0;
         size_t count;
         const struct import_column *columns = import_table_columns(kind, &count);
+        size_t len = 0;
 
-        for (size_t i = 0; i < count; i++)
-                if (columns[i].need == NEED_REQUIRED && !has_column(layout, columns[i].column))
-                        return false;
-        for (size_t i = 0; i < SIGNATURE_MAX && signature->never[i] != NULL; i++)
-                if (has_column(layout, signature->never[i]))
-                        return false;
-        return true;
+        text[0] = '\0';
+        for (size_t i = 0; i < count; i++) {
+                if (!is_needed(&columns[i]) || has_column(names, columns[i].column))
+                        continue;
+                len += (size_t)snprintf(text + len, size - len, "%s%s", missing == 0 ? "" : ", ", columns[i].column);
+                missing++;
+        }
+        return missing;
 }
 
-/* The file's own name, without its folders, has the word in it. */
-static bool named_so(const char *path, const char *word)
+enum { MISSING_SIZE = 160 };
+
+static bool fits(const struct import_header *names, enum import_kind kind)
+{
+        char missing[MISSING_SIZE];
+
+        return !has_foreign(names, kind) && list_missing(names, kind, missing, sizeof(missing)) == 0;
+}
+
+/* ---- by the file's name ---- */
+
+static const char *base_name(const char *path)
 {
         const char *slash = strrchr(path, '/');
 
-        return strcasestr(slash == NULL ? path : slash + 1, word) != NULL;
+        return slash == NULL ? path : slash + 1;
 }
 
-static enum err decide_kind(struct import_layout *layout, const char *path, struct err_msg *msg)
+static bool is_named(const char *path, enum import_kind kind)
+{
+        return has_word(slice_str(base_name(path)), SIGNATURES[kind].file_word);
+}
+
+static const char *other_name(const char *path)
+{
+        const char *name = base_name(path);
+        size_t len = strcspn(name, ".");
+
+        for (size_t i = 0; i < sizeof(OTHERS) / sizeof(OTHERS[0]); i++)
+                if (slice_is_word(slice_of(name, len), OTHERS[i]))
+                        return OTHERS[i];
+        return NULL;
+}
+
+/* ---- which ---- */
+
+static enum err fits_none(const struct import_header *names, const char *path, struct err_msg *msg)
+{
+        const char *other = other_name(path);
+        char missing[MISSING_SIZE];
+
+        if (other != NULL)
+                return err_set(msg, ERR_NOTFOUND, "Synthea's %s are not kept", other);
+        for (enum import_kind kind = 0; kind < IMPORT_KIND_COUNT; kind++)
+                if (is_named(path, kind) && list_missing(names, kind, missing, sizeof(missing)) > 0)
+                        return err_set(msg, ERR_BADVALUE, "it is named as %s are, and lacks the columns: %s",
+                                SIGNATURES[kind].synthea_name, missing);
+        return err_set(msg, ERR_NOTFOUND,
+                "its columns are not those of patients, allergies, conditions, immunizations or encounters");
+}
+
+enum err import_table_find(const struct import_header *names, const char *path, const struct import_sample *sample,
+        enum import_kind *out, struct err_msg *msg)
 {
         unsigned fitting = 0;
         unsigned named = 0;
 
         for (enum import_kind kind = 0; kind < IMPORT_KIND_COUNT; kind++) {
-                bool word = named_so(path, SIGNATURES[kind].file_word);
+                bool word = is_named(path, kind);
 
-                if (!fits(layout, kind))
+                if (!fits(names, kind))
                         continue;
                 if (fitting == 0 || word)
-                        layout->kind = kind;
+                        *out = kind;
                 fitting++;
                 named += word ? 1 : 0;
         }
-        if (fitting == 0)
-                return err_set(msg, ERR_NOTFOUND,
-                        "its columns are not those of patients, allergies, conditions or immunizations");
-        if (fitting > 1 && named != 1)
-                return err_set(msg, ERR_BADVALUE,
-                        "its columns may be allergies or conditions; "
-                        "let the file's name say which (allergies.csv, conditions.csv)");
-        return OK;
-}
-
-static char *capitals_of(struct slice text)
-{
-        char *name = vc_malloc(text.len + 1);
-
-        if (name == NULL)
-                return NULL;
-        for (size_t i = 0; i < text.len; i++) {
-                uint8_t c = text.data[i];
-
-                name[i] = (char)(c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
-        }
-        name[text.len] = '\0';
-        return name;
-}
-
-static enum err read_names(struct import_layout *layout, const struct csv_row *header, struct err_msg *msg)
-{
-        for (size_t i = 0; i < header->count; i++) {
-                struct slice field = header->fields[i];
-                char *name;
-
-                if (!slice_is_utf8(field) || (field.len > 0 && memchr(field.data, '\0', field.len) != NULL))
-                        return err_set(msg, ERR_BADVALUE, "its header line is not UTF-8 text");
-                name = capitals_of(field);
-                if (name == NULL)
-                        return err_set(msg, ERR_NOMEM, "out of memory reading the header line");
-                if (name[0] != '\0' && has_column(layout, name)) {
-                        err_set(msg, ERR_BADVALUE, "its header names the column %.64s twice", name);
-                        vc_free(name);
-                        return ERR_BADVALUE;
-                }
-                layout->names[layout->count++] = name;
-        }
-        return OK;
-}
-
-enum err import_layout_init(
-        struct import_layout *out, const struct csv_row *header, const char *path, struct err_msg *msg)
-{
-        enum err rc;
-
-        out->count = 0;
-        out->kind = IMPORT_students;
-        rc = read_names(out, header, msg);
-        if (rc == OK)
-                rc = decide_kind(out, path, msg);
-        if (rc != OK)
-                import_layout_deinit(out);
-        return rc;
-}
-
-void import_layout_deinit(struct import_layout *layout)
-{
-        for (size_t i = 0; i < layout->count; i++)
-                vc_free(layout->names[i]);
-        layout->count = 0;
+        if (fitting == 0 || (fitting > 1 && other_name(path) != NULL))
+                return fits_none(names, path, msg);
+        if (fitting == 1 || named == 1 || decide_by_rows(sample, out))
+                return OK;
+        if (sample->rows == 0)
+                return err_set(msg, ERR_NOTFOUND, "it has a header line and no rows");
+        return err_set(msg, ERR_BADVALUE,
+                "its columns and rows may be allergies or conditions; let the file's name say which (allergies.csv, "
+                "conditions.csv)");
 }

@@ -1,15 +1,24 @@
-/* The tables of Synthea's CSV files that are imported, and how a file is found to be one of them: by its header line,
- * as columns have come and gone between Synthea's versions (database/import_columns.def). */
+/* The tables of Synthea's CSV files that are imported, and how a header line is found to be one of them: by its
+ * columns, as these have come and gone between Synthea's versions (database/import_columns.def). */
 #ifndef DATABASE_IMPORT_TABLE_H
 #define DATABASE_IMPORT_TABLE_H
 
 #include "database/csv_reader.h"
 
-enum import_kind { IMPORT_students, IMPORT_allergies, IMPORT_conditions, IMPORT_vaccinations, IMPORT_KIND_COUNT };
+enum import_kind {
+        IMPORT_students,
+        IMPORT_allergies,
+        IMPORT_conditions,
+        IMPORT_vaccinations,
+        IMPORT_visits,
+        IMPORT_KIND_COUNT
+};
 
 enum import_form {
+        FORM_STUDENT,
         FORM_ID,
         FORM_TEXT,
+        FORM_SYSTEM,
         FORM_DATE,
         FORM_INSTANT,
         FORM_GENDER,
@@ -19,10 +28,11 @@ enum import_form {
         FORM_REACTIONS,
         FORM_STATUS,
         FORM_KIND,
-        FORM_CVX
+        FORM_CVX,
+        FORM_PART
 };
 
-enum import_need { NEED_REQUIRED, NEED_OPTIONAL, NEED_COMPUTED };
+enum import_need { NEED_KEY, NEED_HEADER, NEED_OPTIONAL, NEED_COMPUTED };
 
 struct import_column {
         enum import_kind kind;
@@ -39,21 +49,29 @@ const struct import_column *import_table_columns(enum import_kind kind, size_t *
 const char *import_table_name(enum import_kind kind);
 const char *import_table_synthea_name(enum import_kind kind);
 
-/* A header line that has been understood. */
-struct import_layout {
-        enum import_kind kind;
-        size_t count;                       /* columns in the file */
-        char *names[CSV_READER_FIELDS_MAX]; /* in capitals; owned */
+/* The table of a server's name; false when it is none of these. */
+bool import_table_named(struct slice name, enum import_kind *out) MUST_CHECK;
+
+/* What the rows of a file look like: the old allergies and conditions have the same columns. */
+struct import_sample {
+        unsigned rows;
+        unsigned allergies;  /* that speak of an allergy */
+        unsigned conditions; /* that have the words of a diagnosis */
 };
 
-/* Reads the header line of the file `path`. The old allergies and conditions have the same columns: there the file's
- * name decides ("allerg", "condition"). ERR_NOTFOUND: the columns fit none of the tables. ERR_BADVALUE: a column is
- * named twice, the header is not text, or name and columns leave it open. ERR_NOMEM. *out is empty then. */
-enum err import_layout_init(
-        struct import_layout *out, const struct csv_row *header, const char *path, struct err_msg *msg) MUST_CHECK;
-void import_layout_deinit(struct import_layout *layout);
+/* Counts a row by its description. */
+void import_table_sample(struct import_sample *sample, struct slice description);
 
-/* The place of the column `name` (in capitals) in each row; false when the file has none. */
-bool import_layout_find(const struct import_layout *layout, const char *name, size_t *index) MUST_CHECK;
+/* The names of a header line, in capitals. */
+struct import_header {
+        const char *const *names;
+        size_t count;
+};
+
+/* The table that has these columns. Where two have, the name of the file `path` decides ("allerg", "condition"), and
+ * then the rows. ERR_NOTFOUND: none has, or it is a table of Synthea's that is not kept. ERR_BADVALUE: a table's
+ * columns are not all there, named one by one; or it cannot be told which of two tables it is. Pure; any thread. */
+enum err import_table_find(const struct import_header *names, const char *path, const struct import_sample *sample,
+        enum import_kind *out, struct err_msg *msg) MUST_CHECK;
 
 #endif

@@ -85,8 +85,10 @@ static bool print_words(void)
 /* ---- CSV ---- */
 
 static const struct form_text COLUMN_FORMS[] = {
+        {"STUDENT", "the id, with the prefix of `--prefix`"},
         {"ID", "the id"},
         {"TEXT", "as it is"},
+        {"SYSTEM", "by the names above, else as it is"},
         {"DATE", "a date, as it is"},
         {"INSTANT", "a date or an instant, as it is"},
         {"GENDER", "F: `female`, M: `male`, else as it is"},
@@ -97,8 +99,16 @@ static const struct form_text COLUMN_FORMS[] = {
         {"STATUS", "active while STOP is empty, else inactive (allergies), resolved (conditions)"},
         {"KIND", "the word in parentheses that ends DESCRIPTION, if it is one of SNOMED CT's"},
         {"CVX", "`CVX`"},
+        {"PART", "a part of the reactions"},
         {NULL, NULL},
 };
+
+static const char *need_text(const char *need)
+{
+        if (strcmp(need, "KEY") == 0)
+                return "required";
+        return strcmp(need, "HEADER") == 0 ? "may be empty" : "";
+}
 
 static bool print_columns(void)
 {
@@ -122,8 +132,7 @@ static bool print_columns(void)
                         return false;
                 (void)printf("| %s | %s%s%s | `%s` | %s | %s |\n", columns[i].table,
                         columns[i].column[0] == '\0' ? "" : "`", columns[i].column,
-                        columns[i].column[0] == '\0' ? "" : "`", columns[i].field, text,
-                        strcmp(columns[i].need, "REQUIRED") == 0 ? "required" : "");
+                        columns[i].column[0] == '\0' ? "" : "`", columns[i].field, text, need_text(columns[i].need));
         }
         return true;
 }

@@ -37,7 +37,8 @@ static enum err import_in_pieces(struct slice text, size_t piece, struct tally *
         const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = tally};
         struct import_csv *import;
         struct err_msg msg;
-        enum err rc = import_csv_create(&import, "allergies.csv", &sink);
+        const struct import_csv_file file = {.path = "allergies.csv", .first = text};
+        enum err rc = import_csv_create(&import, &file, &sink, &msg);
 
         *tally = (struct tally){0};
         while (rc == OK && text.len > 0) {

@@ -8,7 +8,8 @@ struct world {
         char path[128];
         struct import_files files;
         struct import_sink sink;
-        struct import_watch watch;
+        struct import_names names;
+        struct import_how how;
         enum err answer; /* of the sink */
         unsigned items;
         unsigned bad;
@@ -47,7 +48,8 @@ static void world_begin(struct world *w, const char *text)
         FILE *file;
 
         *w = (struct world){.sink = {.item = take_item, .bad = take_bad, .context = w},
-                .watch = {.piece = take_piece, .context = w}};
+                .how = {.names = &w->names, .piece = take_piece, .context = w}};
+        import_names_init(&w->names);
         temp_dir_make(w->folder, sizeof(w->folder));
         (void)snprintf(w->path, sizeof(w->path), "%s/patients.csv", w->folder);
         file = fopen(w->path, "w");
@@ -60,6 +62,7 @@ static void world_begin(struct world *w, const char *text)
 static void world_end(struct world *w)
 {
         import_files_deinit(&w->files);
+        import_names_deinit(&w->names);
         temp_dir_remove(w->folder);
 }
 
@@ -72,7 +75,7 @@ static void a_file_can_be_read_again(void **state)
         (void)state;
         world_begin(&w, TEXT);
         for (unsigned i = 1; i <= 2; i++) {
-                assert_ok(import_read(&w.files.files[0], &w.sink, &w.watch, &w.msg));
+                assert_ok(import_read(&w.files.files[0], &w.sink, &w.how, &w.msg));
                 assert_int_equal(w.items, i);
                 assert_int_equal(w.bad, i);
                 assert_int_equal(w.bytes, strlen(TEXT));
@@ -87,7 +90,7 @@ static void what_is_read_once_is_not_opened_again(void **state)
         (void)state;
         world_begin(&w, TEXT);
         w.files.files[0].once = true;
-        assert_err(ERR_IO, import_read(&w.files.files[0], &w.sink, &w.watch, &w.msg));
+        assert_err(ERR_IO, import_read(&w.files.files[0], &w.sink, &w.how, &w.msg));
         assert_non_null(strstr(w.msg.text, "patients.csv cannot be read twice"));
         world_end(&w);
 }
@@ -100,7 +103,7 @@ static void the_sinks_errors_are_not_the_files(void **state)
         world_begin(&w, TEXT);
         w.answer = ERR_UNAVAILABLE;
         (void)err_set(&w.msg, ERR_UNAVAILABLE, "the connection broke");
-        assert_err(ERR_UNAVAILABLE, import_read(&w.files.files[0], &w.sink, &w.watch, &w.msg));
+        assert_err(ERR_UNAVAILABLE, import_read(&w.files.files[0], &w.sink, &w.how, &w.msg));
         assert_string_equal(w.msg.text, "the connection broke");
         world_end(&w);
 }
@@ -115,7 +118,7 @@ static void a_file_that_has_changed_since_is_named(void **state)
         file = fopen(w.path, "w");
         assert_true(fputs("now,for,something,else\n", file) >= 0);
         assert_int_equal(fclose(file), 0);
-        assert_err(ERR_NOTFOUND, import_read(&w.files.files[0], &w.sink, &w.watch, &w.msg));
+        assert_err(ERR_BADVALUE, import_read(&w.files.files[0], &w.sink, &w.how, &w.msg));
         assert_int_equal(strncmp(w.msg.text, w.path, strlen(w.path)), 0);
         world_end(&w);
 }

@@ -2,7 +2,7 @@
 #include "database/csv_reader.h"
 #include "tests/lib/test.h"
 
-/* Rows are written down as "line:field|field;" and broken ones as "line!why;". */
+/* Rows are written down as "line:field|field;" and broken ones as "line!why<text>;". */
 static enum err note_row(void *context, const struct csv_row *row)
 {
         enum err rc = buf_printf(context, "%llu:", (unsigned long long)row->line);
@@ -12,9 +12,10 @@ static enum err note_row(void *context, const struct csv_row *row)
         return rc == OK ? buf_append_str(context, ";") : rc;
 }
 
-static enum err note_broken(void *context, uint64_t line, const char *why)
+static enum err note_broken(void *context, const struct csv_broken *broken)
 {
-        return buf_printf(context, "%llu!%s;", (unsigned long long)line, why);
+        return buf_printf(
+                context, "%llu!%s<%.*s>;", (unsigned long long)broken->line, broken->why, SLICE_ARG(broken->text));
 }
 
 /* Reads `text` in pieces of `piece` bytes. */
@@ -79,15 +80,19 @@ static void a_byte_order_mark_is_dropped(void **state)
         buf_deinit(&notes);
 }
 
-static void reading_goes_on_after_a_broken_row(void **state)
+#define QUOTES "a quote is not closed, or stands where none may"
+
+static void reading_goes_on_behind_the_first_line_of_a_broken_row(void **state)
 {
         (void)state;
-        assert_reads("a,b\nc,d\"x\ne,f\n", "1:a|b;2!a quote is not closed, or stands where none may;3:e|f;");
-        assert_reads("a,\"b\"c,d\ne,f\n", "1!a quote is not closed, or stands where none may;2:e|f;");
-        /* not closed: the next quote, three lines on, is where it shows */
-        assert_reads("a,\"b\nc\nd,\"e\"\nf,g\n", "1!a quote is not closed, or stands where none may;4:f|g;");
-        assert_reads("a,b\nc,\"d\ne", "1:a|b;2!a quote is not closed, or stands where none may;");
-        assert_reads("a\"", "1!a quote is not closed, or stands where none may;");
+        assert_reads("a,b\nc,d\"x\ne,f\n", "1:a|b;2!" QUOTES "<c,d\"x>;3:e|f;");
+        assert_reads("a,\"b\"c,d\r\ne,f\r\n", "1!" QUOTES "<a,\"b\"c,d>;2:e|f;");
+        assert_reads("a,\"b\"c,d\re,f\r", "1!" QUOTES "<a,\"b\"c,d>;2:e|f;");
+        /* not closed: it shows at the next quote, or at the end, and the lines between are rows all the same */
+        assert_reads("a,\"b\nc\nd,\"e\"\nf,g\n", "1!" QUOTES "<a,\"b>;2:c;3:d|e;4:f|g;");
+        assert_reads("a,b\nc,\"d\ne\nf,\"g", "1:a|b;2!" QUOTES "<c,\"d>;3:e;4!" QUOTES "<f,\"g>;");
+        assert_reads("a\"", "1!" QUOTES "<a\">;");
+        assert_reads("\"a\nb\"c\nd\n", "1!" QUOTES "<\"a>;2!" QUOTES "<b\"c>;3:d;");
 }
 
 static void too_many_columns_break_one_row_only(void **state)
@@ -102,27 +107,96 @@ static void too_many_columns_break_one_row_only(void **state)
                 assert_ok(buf_append_str(&text, ","));
         assert_ok(buf_append_str(&text, "\na,b\n"));
         assert_ok(read_all(buf_slice(&text), 1000, &notes));
-        assert_slice_is(buf_slice(&notes), "1!the row has more than 256 columns;2:a|b;");
+        assert_int_equal(
+                strncmp((const char *)buf_slice(&notes).data, "1!the row has more than 256 columns<,,,", 39), 0);
+        assert_slice_is(slice_of(buf_slice(&notes).data + buf_len(&notes) - 9, 9), ",>;2:a|b;");
         buf_deinit(&notes);
         buf_deinit(&text);
 }
 
-static void a_row_that_never_ends_is_given_up(void **state)
+struct tally {
+        uint64_t rows;
+        uint64_t broken;
+        uint64_t last_line;
+        size_t text_len;
+};
+
+static enum err count_row(void *context, const struct csv_row *row)
 {
+        struct tally *tally = context;
+
+        tally->rows++;
+        tally->last_line = row->line;
+        return OK;
+}
+
+static enum err count_broken(void *context, const struct csv_broken *broken)
+{
+        struct tally *tally = context;
+
+        tally->broken++;
+        tally->text_len = broken->text.len;
+        return OK;
+}
+
+static struct tally count_all(struct slice text, size_t piece)
+{
+        struct tally tally = {0};
+        const struct csv_reader_sink sink = {.row = count_row, .broken = count_broken, .context = &tally};
+        struct csv_reader *reader;
+
+        assert_ok(csv_reader_create(&reader, &sink));
+        while (text.len > 0) {
+                size_t len = text.len < piece ? text.len : piece;
+
+                assert_ok(csv_reader_feed(reader, slice_of(text.data, len)));
+                text = slice_of(text.data + len, text.len - len);
+        }
+        assert_ok(csv_reader_finish(reader));
+        csv_reader_destroy(&reader);
+        return tally;
+}
+
+static void a_quote_that_is_never_closed_costs_one_line(void **state)
+{
+        enum { LINES = 2 * CSV_READER_ROW_MAX / 8 };
         struct buf text;
-        struct buf notes;
+        struct tally tally;
 
         (void)state;
         buf_init(&text, 0);
-        buf_init(&notes, 0);
-        assert_ok(buf_append_str(&text, "a,\""));
-        for (int i = 0; i < CSV_READER_ROW_MAX / 8 + 20000; i++)
+        assert_ok(buf_append_str(&text, "a,\"\n"));
+        for (int i = 0; i < LINES; i++)
                 assert_ok(buf_append_str(&text, "xxxxxxx\n"));
-        assert_ok(read_all(buf_slice(&text), 4096, &notes));
-        assert_int_equal(strncmp((const char *)buf_slice(&notes).data,
-                                 "1!the row is longer than 1 MiB; is a quote not closed?;", 55),
-                0);
-        buf_deinit(&notes);
+        tally = count_all(buf_slice(&text), 4096);
+        assert_int_equal(tally.broken, 1);
+        assert_int_equal(tally.text_len, 3);
+        assert_int_equal(tally.rows, LINES);
+        assert_int_equal(tally.last_line, LINES + 1);
+        buf_deinit(&text);
+}
+
+static void a_line_without_end_is_passed_over_in_bounded_memory(void **state)
+{
+        enum { LEN = 100 << 20 };
+        static const size_t pieces[] = {1 << 16, LEN + 100};
+        struct buf text;
+
+        (void)state;
+        buf_init(&text, 0);
+        assert_ok(buf_append_str(&text, "a,b\n"));
+        assert_ok(buf_reserve(&text, LEN));
+        memset(text.data + text.end, 'x', LEN);
+        buf_added(&text, LEN);
+        assert_ok(buf_append_str(&text, "\nc,d\n"));
+        for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+                struct tally tally = count_all(buf_slice(&text), pieces[i]);
+
+                assert_int_equal(tally.rows, 2);
+                assert_int_equal(tally.broken, 1);
+                assert_int_equal(tally.text_len, CSV_READER_BROKEN_MAX);
+                assert_int_equal(tally.last_line, 3);
+        }
         buf_deinit(&text);
 }
 
@@ -172,9 +246,10 @@ int main(void)
                 cmocka_unit_test(rows_come_with_their_lines),
                 cmocka_unit_test(quotes_hold_commas_quotes_and_line_breaks),
                 cmocka_unit_test(a_byte_order_mark_is_dropped),
-                cmocka_unit_test(reading_goes_on_after_a_broken_row),
+                cmocka_unit_test(reading_goes_on_behind_the_first_line_of_a_broken_row),
                 cmocka_unit_test(too_many_columns_break_one_row_only),
-                cmocka_unit_test(a_row_that_never_ends_is_given_up),
+                cmocka_unit_test(a_quote_that_is_never_closed_costs_one_line),
+                cmocka_unit_test(a_line_without_end_is_passed_over_in_bounded_memory),
                 cmocka_unit_test(the_sink_can_end_the_reading),
                 cmocka_unit_test(survives_each_failed_allocation),
         };

@@ -169,6 +169,8 @@ static void lines_of_a_rejects_file_are_what_they_hold(void **state)
                 "1 allergies p 6c88e730ebaf6a33\n");
         assert_origin("{'table':'conditions','columns':" OLD_COLUMNS ",'cells':['2020-01-01','','p','e','1','Flu']}",
                 "1 conditions p e422d56e695d4e50\n");
+        assert_origin("{'table':'conditions','columns':" OLD_COLUMNS ",'text':'2020-01-01,,p,e,1,\\'Flu\\''}",
+                "1 conditions p e422d56e695d4e50\n");
         assert_origin("{'text':'{\\'resourceType\\':\\'Patient\\',\\'id\\':\\'q\\'}'}", "1 students q q\n");
 }
 
@@ -180,12 +182,18 @@ static void what_is_still_wrong_keeps_its_origin(void **state)
         } wrong[] = {
                 {"{'text':'{\\'a\\':'}", "- - json"},
                 {"{'table':'allergies','columns':" OLD_COLUMNS ",'cells':['x','','p','e','1','Nuts']}",
-                        "allergies START date"},
+                        "allergies START instant"},
                 {"{'table':'allergies','columns':" OLD_COLUMNS ",'cells':['x']}", "allergies - columns"},
-                {"{'table':'allergies','columns':['START'],'cells':['x']}", "- columns columns"},
-                {"{'table':'allergies','columns':['START',7],'cells':['x']}", "- columns kind"},
-                {"{'table':'allergies','columns':['START'],'cells':'x'}", "- cells kind"},
+                {"{'table':'allergies','columns':['START'],'cells':['x']}", "allergies CODE missing"},
+                {"{'table':'allergies','columns':['START',7],'cells':['x']}", "allergies columns kind"},
+                {"{'table':'allergies','columns':['START'],'cells':'x'}", "allergies cells kind"},
                 {"{'table':null,'columns':['START'],'cells':[]}", "- table kind"},
+                {"{'table':'zebras','columns':['START'],'cells':[]}", "- table word"},
+                {"{'table':'allergies','columns':" OLD_COLUMNS ",'text':'2020,,p,e,1,Nu\\'ts'}",
+                        "allergies text quotes"},
+                {"{'table':'allergies','columns':" OLD_COLUMNS ",'text':''}", "allergies text missing"},
+                {"{'table':'allergies','columns':" OLD_COLUMNS ",'text':'2020,,p,e,1,A\\n2021,,p,e,1,A'}",
+                        "allergies text quotes"},
                 {"{'x':1}", "- - unknown-line"},
         };
 
