@@ -72,16 +72,22 @@ static struct slice prefix_of(const struct cli *cli)
 static enum cli_exit import_found(struct cli *cli, const struct import_files *files)
 {
         struct import_report report = {.reason_count = 0};
+        struct import_names names;
         struct import_progress progress = {
                 .style = progress_style(cli), .out = cli->err, .total = import_files_bytes(files)};
-        struct import_run run = {
-                .cli = cli, .files = files, .report = &report, .progress = &progress, .prefix = prefix_of(cli)};
+        struct import_run run = {.cli = cli,
+                .files = files,
+                .report = &report,
+                .progress = &progress,
+                .names = &names,
+                .prefix = prefix_of(cli)};
         struct err_msg msg;
         enum cli_exit result;
         enum err rc = import_rejects_create(&run.rejects, cli->args.flags[FLAG_rejects], &msg);
 
         if (rc != OK)
                 return cli_fail(cli, rc, &msg);
+        import_names_init(&names);
         result = cli_connect(cli);
         if (result == EXIT_OK) {
                 rc = import_and_report(&run, &msg);
@@ -91,6 +97,7 @@ static enum cli_exit import_found(struct cli *cli, const struct import_files *fi
                         result = EXIT_PARTIAL;
         }
         import_rejects_destroy(&run.rejects);
+        import_names_deinit(&names);
         return result;
 }
 

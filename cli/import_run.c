@@ -13,8 +13,7 @@ struct passage {
         const struct import_run *run;
         struct import_flow *flow;
         struct import_file *file;
-        struct import_names names; /* of tables */
-        uint64_t bytes;            /* of the files before it */
+        uint64_t bytes; /* of the files before it */
         struct err_msg *msg;
 };
 
@@ -87,7 +86,7 @@ static enum err import_file(struct passage *p)
 {
         const struct import_sink sink = {.item = take_item, .bad = take_bad, .ignored = take_ignored, .context = p};
         const struct import_how how = {
-                .names = &p->names, .prefix = p->run->prefix, .piece = show_progress, .context = p};
+                .names = p->run->names, .prefix = p->run->prefix, .piece = show_progress, .context = p};
         enum err rc = import_read(p->file, &sink, &how, p->msg);
 
         p->bytes += p->file->size;
@@ -106,7 +105,6 @@ enum err import_run(const struct import_run *run, struct err_msg *msg)
 
         if (rc != OK)
                 return err_set(msg, rc, "the kernel gives no random bytes");
-        import_names_init(&p.names);
         rc = import_flow_create(&p.flow, &config, msg);
         for (size_t i = 0; rc == OK && i < run->files->count; i++) {
                 p.file = &run->files->files[i];
@@ -116,6 +114,5 @@ enum err import_run(const struct import_run *run, struct err_msg *msg)
         if (rc == OK)
                 rc = import_flow_finish(p.flow, msg);
         import_flow_destroy(&p.flow);
-        import_names_deinit(&p.names);
         return rc;
 }

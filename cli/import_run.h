@@ -7,6 +7,7 @@
 #include "cli/import_progress.h"
 #include "cli/import_rejects.h"
 #include "cli/import_report.h"
+#include "database/import_names.h"
 
 /* What one import works with; all borrowed. */
 struct import_run {
@@ -15,6 +16,7 @@ struct import_run {
         struct import_report *report;
         struct import_progress *progress; /* started */
         struct import_rejects *rejects;   /* takes what is left out */
+        struct import_names *names;       /* of tables: the report's are among them */
         struct slice prefix;              /* put before each student's id; may be empty */
 };
 

@@ -122,6 +122,20 @@ static void rows_left_out_are_counted_by_reason_with_their_places(void **state)
         world_end(&w);
 }
 
+static void lines_of_an_export_are_rows_of_their_table(void **state)
+{
+        struct world w;
+
+        (void)state;
+        temp_dir_make(w.folder, sizeof(w.folder));
+        write_file(w.folder, "rows.ndjson", "{\"table\":\"visits\",\"row\":{\"student\":\"1\",\"id\":\"v\"}}\n");
+        run_import(&w, "rows.ndjson", (const char *const[]){BEGIN, OUTCOME(1, 0, NONE_LEFT_OUT), NULL});
+        assert_int_equal(w.result, EXIT_OK);
+        assert_int_equal(count_asked(w.asked, "IMPORT visits "), 1);
+        assert_non_null(strstr(w.out, "{\"tables\":[{\"table\":\"visits\",\"rows\":1,\"written\":1,"));
+        world_end(&w);
+}
+
 static void a_refused_batch_is_sent_again_in_halves(void **state)
 {
         struct world w;
@@ -228,6 +242,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(students_go_first_and_other_files_of_a_folder_are_skipped),
                 cmocka_unit_test(rows_left_out_are_counted_by_reason_with_their_places),
+                cmocka_unit_test(lines_of_an_export_are_rows_of_their_table),
                 cmocka_unit_test(a_refused_batch_is_sent_again_in_halves),
                 cmocka_unit_test(a_server_that_cannot_import_ends_it_and_what_went_in_is_told),
                 cmocka_unit_test(a_broken_connection_is_told),
