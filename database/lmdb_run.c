@@ -147,11 +147,22 @@ static enum err write_record(const struct lmdb_run *run, const struct lmdb_key *
         return lmdb_err(rc);
 }
 
-static bool is_equal(const struct present *old, const struct lmdb_row *row)
+/* A record of an older schema is equal to what it reads as. */
+static enum err is_equal(const struct lmdb_run *run, const struct present *old, const struct lmdb_row *row, bool *equal)
 {
-        if (!old->decoded || !slice_equal(old->record.map, row->map))
-                return false;
-        return row->original.bytes.len == 0 || original_equal(&old->record.original, &row->original);
+        struct slice map;
+        struct buf made;
+        enum err rc;
+
+        *equal = false;
+        if (!old->decoded)
+                return OK;
+        buf_init(&made, 0);
+        rc = lmdb_present_map(run->place.table, &old->record, &made, &map);
+        *equal = rc == OK && slice_equal(map, row->map) &&
+                 (row->original.bytes.len == 0 || original_equal(&old->record.original, &row->original));
+        buf_deinit(&made);
+        return rc;
 }
 
 static void count(struct lmdb_run *run, int64_t more)
@@ -166,13 +177,14 @@ enum err lmdb_run_put(struct lmdb_run *run, const struct lmdb_row *row, bool *ch
         struct present old;
         struct lmdb_key key;
         struct lmdb_ranks ranks;
+        bool equal = false;
         enum err rc = find(run, row, &key, &old);
 
-        if (rc != OK)
+        if (rc == OK)
+                rc = is_equal(run, &old, row, &equal);
+        *changed = !equal;
+        if (rc != OK || equal || run->store->dry_run)
                 return rc;
-        *changed = !is_equal(&old, row);
-        if (!*changed || run->store->dry_run)
-                return OK;
         if (old.found)
                 rc = lose_ranks(run, &old);
         if (rc != OK)

@@ -71,7 +71,9 @@ static enum err scan(struct source *source, const struct source_scan *what, stru
 
 static enum err walk(struct source *source, const struct source_walk *what, struct err_msg *msg)
 {
-        return lmdb_walk(of(source)->env, of(source)->codec, what, msg);
+        const struct lmdb_walk_in in = {of(source)->env, of(source)->codec, &of(source)->schema};
+
+        return lmdb_walk(&in, what, msg);
 }
 
 /* ---- writes ---- */

@@ -7,8 +7,9 @@
 #include "database/lmdb_walk.h"
 
 #include "base/mem.h"
+#include "database/lmdb_index.h"
 #include "database/lmdb_key.h"
-#include "database/lmdb_record.h"
+#include "database/lmdb_present.h"
 #include "database/value.h"
 
 enum { CHUNK_ROWS = 256, CHUNK_BYTES = 1 << 16 };
@@ -26,7 +27,9 @@ struct copied {
 struct walk {
         struct lmdb_env *env;
         struct original_codec *codec;
+        const struct lmdb_schema *schema;
         const struct source_walk *what;
+        struct buf made;      /* the present form of an older record */
         struct lmdb_key run;  /* what the keys of all rows begin with */
         struct lmdb_key last; /* the chunk after this goes on behind it */
         bool past_last;       /* `last` itself is a row that was visited */
@@ -98,21 +101,34 @@ static bool is_namesake(const struct walk *w, const struct lmdb_key_parts *parts
                !slice_equal(record->student, w->what->student);
 }
 
+/* In the form that its table has now; of a table that is configured no more as it is stored. */
+static enum err take_map(struct walk *w, struct slice name, const struct lmdb_record *record, struct slice *map)
+{
+        const struct record_table *table = lmdb_schema_table(w->schema, name);
+
+        *map = record->map;
+        return table == NULL ? OK : lmdb_present_map(table, record, &w->made, map);
+}
+
 static enum err copy_row(struct walk *w, struct slice key, const struct lmdb_key_parts *parts, struct slice stored)
 {
         struct copied *row = &w->rows[w->count];
         struct lmdb_record record;
         struct slice id;
+        struct slice map;
         enum err rc;
 
         if (!lmdb_record_decode(stored, &record) || !value_member_text(record.map, "id", &id))
                 return ERR_CORRUPT;
         if (is_namesake(w, parts, &record))
                 return OK;
+        rc = take_map(w, parts->table, &record, &map);
+        if (rc != OK)
+                return rc;
         *row = (struct copied){
                 .at = buf_len(&w->bytes),
                 .key_len = key.len,
-                .map_len = record.map.len,
+                .map_len = map.len,
                 .original = record.original,
         };
         rc = buf_append_slice(&w->bytes, key);
@@ -121,7 +137,7 @@ static enum err copy_row(struct walk *w, struct slice key, const struct lmdb_key
         if (rc == OK)
                 rc = append_if(&w->bytes, lmdb_part_is_hash(parts->record), id, &row->id_len);
         if (rc == OK)
-                rc = buf_append_slice(&w->bytes, record.map);
+                rc = buf_append_slice(&w->bytes, map);
         if (rc == OK)
                 rc = buf_append_slice(&w->bytes, record.original.bytes);
         if (rc != OK)
@@ -245,8 +261,7 @@ static enum err walk_chunks(struct walk *w, struct err_msg *msg)
         return OK;
 }
 
-enum err lmdb_walk(
-        struct lmdb_env *env, struct original_codec *codec, const struct source_walk *what, struct err_msg *msg)
+enum err lmdb_walk(const struct lmdb_walk_in *in, const struct source_walk *what, struct err_msg *msg)
 {
         struct walk *w;
         enum err rc;
@@ -256,13 +271,16 @@ enum err lmdb_walk(
         w = vc_calloc(1, sizeof(*w));
         if (w == NULL)
                 return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-        w->env = env;
-        w->codec = codec;
+        w->env = in->env;
+        w->codec = in->codec;
+        w->schema = in->schema;
         w->what = what;
+        buf_init(&w->made, 0);
         buf_init(&w->bytes, 0);
         buf_init(&w->text, 0);
         begin(w);
         rc = walk_chunks(w, msg);
+        buf_deinit(&w->made);
         buf_deinit(&w->bytes);
         buf_deinit(&w->text);
         vc_free(w);

@@ -18,12 +18,12 @@ struct source_scan {
         void *context;
 };
 
-/* One record as it is stored; all slices are borrowed for the call. */
+/* One record; all slices are borrowed for the call. */
 struct source_row {
         struct slice table;
         struct slice student;
         struct slice id;
-        struct slice map;      /* in normal form (database/record.h) */
+        struct slice map;      /* in normal form (database/record.h), an older record in the present one */
         struct slice original; /* JSON text of the resource that it came from; empty: it has none */
         struct slice cursor;   /* `after` of a walk that goes on behind this record */
 };

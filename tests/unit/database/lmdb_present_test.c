@@ -4,6 +4,7 @@
 
 #include "tests/lib/school.h"
 #include "tests/lib/types.h"
+#include "tests/lib/values.h"
 
 #include <stdlib.h>
 
@@ -107,6 +108,41 @@ static void older_records_are_read_in_their_present_form(void **state)
         expect(s, "shots", "[" M "," X "]");
 }
 
+struct met {
+        unsigned rows;
+        const char *expected;
+};
+
+static enum err meet(void *context, const struct source_row *row)
+{
+        struct met *met = context;
+
+        assert_value_is(row->map, met->expected);
+        met->rows++;
+        return OK;
+}
+
+/* What is exported, and what comes again, are compared with what readers see. */
+static void older_records_are_walked_and_compared_in_their_present_form(void **state)
+{
+        struct state *s = *state;
+        struct met met = {0, T};
+        const struct source_walk walk = {.table = "shots", .visit = meet, .context = &met};
+        struct source_write write;
+
+        open_with(s, BEFORE);
+        put(s, "student", "{\"name\":\"Ada\"}");
+        put(s, "shots", "[{\"id\":\"t\",\"label\":\"Tetanus\"}]");
+        close_it(s);
+        open_with(s, NOW);
+        assert_ok(s->source->ops->walk(s->source, &walk, NULL));
+        assert_int_equal(met.rows, 1);
+        assert_ok(school_import(s->source, &write, type_named(s, "shots")->table,
+                "[{\"student\":\"42\",\"id\":\"t\",\"display\":\"Tetanus\"}]"));
+        assert_int_equal(write.unchanged, 1);
+        assert_int_equal(write.written, 0);
+}
+
 static void a_type_of_some_records_keeps_the_others(void **state)
 {
         struct state *s = *state;
@@ -182,6 +218,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         const struct CMUnitTest tests[] = {
                 TEST(older_records_are_read_in_their_present_form),
+                TEST(older_records_are_walked_and_compared_in_their_present_form),
                 TEST(a_type_of_some_records_keeps_the_others),
                 TEST(a_record_that_a_type_does_not_show_is_not_replaced),
                 TEST(if_new_asks_for_what_the_type_shows),
