@@ -1,4 +1,4 @@
-/* Forms (fhir_forms.h) of allergies, conditions, immunizations and encounters. */
+/* Forms (fhir_forms.h) of allergies and conditions, and of what all clinical records have. */
 #ifndef DATABASE_FHIR_CLINICAL_H
 #define DATABASE_FHIR_CLINICAL_H
 
@@ -30,26 +30,6 @@ enum err fhir_clinical_severity(struct fhir_draft *d, const struct fhir_element 
 
 /* A condition's stages, in words. */
 enum err fhir_clinical_stages(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
-        struct slice item) MUST_CHECK;
-
-/* When a vaccine was given: a date or instant; refused when nothing is said of it, not even that it is not known. */
-enum err fhir_clinical_occurrence(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
-        struct slice item) MUST_CHECK;
-
-/* The class of an encounter. */
-enum err fhir_clinical_class(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
-        struct slice item) MUST_CHECK;
-
-/* The first type of an encounter that says anything. */
-enum err fhir_clinical_visit_type(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
-        struct slice item) MUST_CHECK;
-
-/* The period of an encounter as two members. */
-enum err fhir_clinical_visit_period(struct fhir_draft *d, const struct fhir_element *element,
-        const struct fhir_place *at, struct slice item) MUST_CHECK;
-
-/* The reasons of an encounter: the first one's words and code, and the words of all when they are several. */
-enum err fhir_clinical_reasons(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
         struct slice item) MUST_CHECK;
 
 #endif

@@ -150,22 +150,47 @@ enum err fhir_concept_put_codes(struct fhir_out_map *map, const struct fhir_conc
         return rc;
 }
 
+/* FHIR's own lists of words live there. */
+static bool is_own_system(struct slice system)
+{
+        static const char root[] = "http://terminology.hl7.org/CodeSystem/";
+
+        return system.len > sizeof(root) - 1 && memcmp(system.data, root, sizeof(root) - 1) == 0;
+}
+
+/* The first word of the set among the codings; with `own`, among those of FHIR's own systems only. */
+static const struct fhir_word *find_word(struct slice concept, enum fhir_word_set set, bool own)
+{
+        const struct fhir_word *word = NULL;
+        struct value_iter iter;
+        struct slice codings;
+        struct slice item;
+        struct slice system;
+        struct slice code;
+
+        if (!value_member(concept, "coding", &codings) || !value_iter_init(&iter, codings, VALUE_LIST))
+                return NULL;
+        while (word == NULL && value_next(&iter, &item)) {
+                if (!value_member_text(item, "system", &system))
+                        system = SLICE_EMPTY;
+                if ((!own || is_own_system(system)) && value_member_text(item, "code", &code))
+                        word = fhir_words_find(set, code);
+        }
+        return word;
+}
+
 enum err fhir_concept_word(struct fhir_draft *d, const struct fhir_place *at, struct slice item, enum fhir_word_set set,
         const struct fhir_word **out)
 {
         struct fhir_concept concept;
-        struct value_iter iter;
-        struct slice codings;
-        struct slice code;
         enum err rc = fhir_concept_read(d, at, item, &concept);
 
         *out = NULL;
         if (rc != OK || fhir_concept_is_empty(&concept))
                 return rc;
-        if (value_member(item, "coding", &codings) && value_iter_init(&iter, codings, VALUE_LIST))
-                while (*out == NULL && value_next(&iter, &item))
-                        if (value_member_text(item, "code", &code))
-                                *out = fhir_words_find(set, code);
+        *out = find_word(item, set, true);
+        if (*out == NULL)
+                *out = find_word(item, set, false);
         if (*out == NULL && concept.code.len == 0)
                 *out = fhir_words_find(set, concept.text);
         return *out == NULL ? fhir_draft_refuse(d, REJECT_WORD, at, NULL) : OK;

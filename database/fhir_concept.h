@@ -36,7 +36,8 @@ enum err fhir_concept_put(struct fhir_out_map *map, const struct fhir_concept *c
 /* Writes all codings as `codes` when they are several: {system, code, display}, the system as it was written. */
 enum err fhir_concept_put_codes(struct fhir_out_map *map, const struct fhir_concept *concept) MUST_CHECK;
 
-/* The word of a concept that FHIR's list `set` must have; NULL when it says nothing. Refuses other words. */
+/* The word of a concept that FHIR's list `set` must have: a coding of FHIR's own systems, else another coding, else,
+ * when there are no codes, the text. NULL when the concept says nothing. Refuses other words. */
 enum err fhir_concept_word(struct fhir_draft *d, const struct fhir_place *at, struct slice item, enum fhir_word_set set,
         const struct fhir_word **out) MUST_CHECK;
 

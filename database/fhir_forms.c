@@ -2,6 +2,7 @@
 
 #include "database/fhir_clinical.h"
 #include "database/fhir_concept.h"
+#include "database/fhir_event.h"
 #include "database/fhir_link.h"
 #include "database/fhir_patient.h"
 #include "database/fhir_reference.h"
@@ -325,17 +326,19 @@ static const fhir_forms_fn FORMS[FHIR_FORM_COUNT] = {
         [FHIR_FORM_REACTIONS] = fhir_clinical_reactions,
         [FHIR_FORM_SEVERITY] = fhir_clinical_severity,
         [FHIR_FORM_STAGES] = fhir_clinical_stages,
-        [FHIR_FORM_OCCURRENCE] = fhir_clinical_occurrence,
-        [FHIR_FORM_CLASS] = fhir_clinical_class,
-        [FHIR_FORM_VISIT_TYPE] = fhir_clinical_visit_type,
-        [FHIR_FORM_VISIT_PERIOD] = fhir_clinical_visit_period,
-        [FHIR_FORM_REASONS] = fhir_clinical_reasons,
+        [FHIR_FORM_OCCURRENCE] = fhir_event_occurrence,
+        [FHIR_FORM_DOSES] = fhir_event_doses,
+        [FHIR_FORM_CLASS] = fhir_event_class,
+        [FHIR_FORM_VISIT_TYPE] = fhir_event_type,
+        [FHIR_FORM_VISIT_PERIOD] = fhir_event_period,
+        [FHIR_FORM_REASONS] = fhir_event_reasons,
         [FHIR_FORM_NAMES] = fhir_patient_names,
         [FHIR_FORM_EXTENSIONS] = fhir_patient_extensions,
         [FHIR_FORM_ADDRESSES] = fhir_patient_addresses,
         [FHIR_FORM_TELECOMS] = fhir_patient_telecoms,
         [FHIR_FORM_IDENTIFIERS] = fhir_patient_identifiers,
         [FHIR_FORM_CONTACTS] = fhir_patient_contacts,
+        [FHIR_FORM_LANGUAGE] = fhir_patient_language,
         [FHIR_FORM_LINKS] = fhir_link_others,
 };
 

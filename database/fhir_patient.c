@@ -356,3 +356,27 @@ enum err fhir_patient_contacts(
 {
         return fhir_forms_put_list(d, element->member, at, item, put_contact);
 }
+
+enum err fhir_patient_language(
+        struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at, struct slice item)
+{
+        const struct fhir_place place = {.in = at, .name = "language"};
+        struct fhir_pick picks[] = {{.name = "language"}, {.name = "preferred"}};
+        struct slice chosen = SLICE_EMPTY;
+        struct fhir_concept concept;
+        struct value_iter iter;
+        struct value preferred;
+        enum err rc = fhir_draft_list(d, at, item, &iter);
+
+        while (rc == OK && value_next(&iter, &item)) {
+                rc = fhir_draft_pick(d, at, item, picks, 2);
+                if (rc == OK)
+                        rc = fhir_concept_read(d, &place, picks[0].item, &concept);
+                if (rc != OK || fhir_concept_is_empty(&concept))
+                        continue;
+                if (chosen.len == 0 ||
+                        (value_of(picks[1].item, &preferred) && preferred.kind == VALUE_BOOL && preferred.as.flag))
+                        chosen = fhir_concept_words(&concept);
+        }
+        return rc == OK ? fhir_out_text(&d->row, element->member, chosen) : rc;
+}

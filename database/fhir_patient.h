@@ -28,4 +28,8 @@ enum err fhir_patient_identifiers(struct fhir_draft *d, const struct fhir_elemen
 enum err fhir_patient_contacts(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
         struct slice item) MUST_CHECK;
 
+/* The language that the patient prefers, else the first one. */
+enum err fhir_patient_language(struct fhir_draft *d, const struct fhir_element *element, const struct fhir_place *at,
+        struct slice item) MUST_CHECK;
+
 #endif

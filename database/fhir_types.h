@@ -51,6 +51,7 @@ enum fhir_form {
         FHIR_FORM_SEVERITY,
         FHIR_FORM_STAGES,
         FHIR_FORM_OCCURRENCE,
+        FHIR_FORM_DOSES,
         FHIR_FORM_CLASS,
         FHIR_FORM_VISIT_TYPE,
         FHIR_FORM_VISIT_PERIOD,
@@ -61,6 +62,7 @@ enum fhir_form {
         FHIR_FORM_TELECOMS,
         FHIR_FORM_IDENTIFIERS,
         FHIR_FORM_CONTACTS,
+        FHIR_FORM_LANGUAGE,
         FHIR_FORM_LINKS,
         FHIR_FORM_COUNT
 };

@@ -100,6 +100,18 @@ static void race_ethnicity_and_species_come_from_extensions(void **state)
         assert_fhir(PATIENT(",'extension':{}"), "bad: extension kind");
 }
 
+static void the_preferred_language_comes_first(void **state)
+{
+        (void)state;
+        assert_fhir(PATIENT(",'communication':[{'language':{'text':'English'}},{'language':{'coding':[{'system':"
+                            "'urn:ietf:bcp:47','code':'es','display':'Spanish'}]},'preferred':true}]"),
+                ROW(",'language':'Spanish'"));
+        assert_fhir(PATIENT(",'communication':[{'preferred':true},{'language':{'text':'English'}},{'language':{'text':"
+                            "'Dutch'},'preferred':false}]"),
+                ROW(",'language':'English'"));
+        assert_fhir(PATIENT(",'communication':['en']"), "bad: communication kind");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -109,6 +121,7 @@ int main(void)
                 cmocka_unit_test(death_is_a_date_or_a_flag),
                 cmocka_unit_test(the_home_address_comes_first),
                 cmocka_unit_test(phones_identifiers_and_contacts_are_kept),
+                cmocka_unit_test(the_preferred_language_comes_first),
                 cmocka_unit_test(race_ethnicity_and_species_come_from_extensions),
         };
 
