@@ -59,7 +59,7 @@ static enum err check_shown(const struct record_put *put, struct record_draft *d
 
         if (unmet == NULL)
                 return OK;
-        (void)err_set(d->msg, ERR_BADVALUE, "%s is not of records with such a value", put->type->name);
+        (void)err_set(d->msg, ERR_BADVALUE, "%s shows no records with this value", put->type->name);
         return record_draft_refuse(d, REJECT_CONTRADICTION, unmet->field);
 }
 

@@ -195,9 +195,9 @@ static void a_type_with_conditions_takes_only_what_it_shows(void **state)
         assert_put(type_named("open"), "[{\"id\":\"a\",\"display\":\"d\"}]",
                 "[{\"id\":\"a\",\"display\":\"d\",\"status\":\"active\"}]");
         assert_refused(type_named("open"), "[{\"id\":\"a\"},{\"status\":\"resolved\"}]", ERR_BADVALUE,
-                "open[1].status: open is not of records with such a value");
+                "open[1].status: open shows no records with this value");
         assert_refused(type_named("open"), "[{\"status\":\"active\",\"end\":\"2020\"}]", ERR_BADVALUE,
-                "open[0].end: open is not of records with such a value");
+                "open[0].end: open shows no records with this value");
 }
 
 static void the_original_comes_with_rows_and_not_with_a_put(void **state)
