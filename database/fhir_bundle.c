@@ -9,6 +9,8 @@
 /* A Bundle is read in three steps, as its resources may name one another in any order: its entries are gathered, with
  * who each of them is; then the names are sorted; then each resource becomes rows. */
 
+enum { ENTRIES_MAX = 1 << 20 }; /* more are refused: each takes memory before the first one is mapped */
+
 enum fate { TAKEN, DELETED, OLDER, EMPTY, WRONG };
 
 static const char *const FATE_WORDS[] = {
@@ -46,6 +48,13 @@ bool fhir_bundle_is(struct slice resource)
         struct slice type;
 
         return value_member_text(resource, "resourceType", &type) && slice_equal(type, slice_str("Bundle"));
+}
+
+static enum err leave_out(const struct reading *r, uint64_t line, enum reject_reason reason)
+{
+        const struct import_bad bad = {.line = line, .reject = reject_of(reason, "Bundle.entry")};
+
+        return r->sink->bad(r->sink->context, &bad);
 }
 
 /* ---- gathering ---- */
@@ -130,6 +139,8 @@ static enum err read_entries(struct reading *r)
                 return OK;
         if (iter.values.left == 0)
                 return OK;
+        if (iter.values.left > ENTRIES_MAX)
+                return leave_out(r, r->bundle->line, REJECT_LONG);
         r->entries = vc_calloc(iter.values.left, sizeof(*r->entries));
         if (r->entries == NULL)
                 return ERR_NOMEM;
@@ -202,13 +213,6 @@ static enum err pass_over_older(struct reading *r)
 
 /* ---- rows ---- */
 
-static enum err refuse_entry(const struct reading *r, const struct entry *entry)
-{
-        const struct import_bad bad = {.line = entry->line, .reject = reject_of(REJECT_KIND, "Bundle.entry")};
-
-        return r->sink->bad(r->sink->context, &bad);
-}
-
 static enum err map_entry(const struct reading *r, const struct entry *entry)
 {
         const struct fhir_bundle inner = {.part = entry->part, .line = entry->line, .prefix = r->bundle->prefix};
@@ -220,7 +224,7 @@ static enum err map_entry(const struct reading *r, const struct entry *entry)
                 .prefix = r->bundle->prefix};
 
         if (entry->fate == WRONG)
-                return refuse_entry(r, entry);
+                return leave_out(r, entry->line, REJECT_KIND);
         if (entry->fate != TAKEN)
                 return r->sink->ignored(r->sink->context, FATE_WORDS[entry->fate]);
         if (fhir_bundle_is(entry->part.value))

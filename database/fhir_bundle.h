@@ -24,7 +24,8 @@ struct fhir_bundle {
 bool fhir_bundle_is(struct slice resource) MUST_CHECK;
 
 /* Gives the sink what is in the Bundle: for each resource, what fhir_to_rows does, with the line that it begins on. An
- * entry that is none of FHIR's is a `bad`. OK, what the sink returned, or ERR_NOMEM. The mapper's thread. */
+ * entry that is none of FHIR's is a `bad`, and so is a Bundle of more than a million entries. OK, what the sink
+ * returned, or ERR_NOMEM. The mapper's thread. */
 enum err fhir_bundle_to_rows(
         struct fhir_mapper *mapper, const struct fhir_bundle *bundle, const struct import_sink *sink) MUST_CHECK;
 

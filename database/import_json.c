@@ -11,7 +11,9 @@
 enum {
         LEVELS = 2,           /* a line of a rejects file may hold text that is a value; that holds no further one */
         ORIGIN_MAX = 1 << 20, /* bytes of unreadable text that a rejects file is given */
-        KEEP = 1 << 20        /* bytes that a buffer may hold on to from value to value */
+        KEEP = 1 << 20,       /* bytes that a buffer may hold on to from value to value */
+        ITEM_BYTES = 16, /* of a value's limit, for each item that it may have: what is read takes memory by item */
+        ITEMS_LEAST = 1 << 16
 };
 
 struct import_json {
@@ -143,11 +145,21 @@ static enum err take_resource(struct import_json *import, const struct arrival *
 
 /* ---- values ---- */
 
+static struct value_json_rules rules_of(const struct import_json *import)
+{
+        size_t items = import->config.value_max / ITEM_BYTES;
+
+        if (items < ITEMS_LEAST)
+                items = ITEMS_LEAST;
+        return (struct value_json_rules){.limits = {.bytes = import->config.value_max,
+                                                 .depth = VALUE_DEPTH_MAX,
+                                                 .elements = items > UINT32_MAX ? UINT32_MAX : (uint32_t)items},
+                .numbers = VALUE_NUMBERS_OR_TEXT};
+}
+
 static enum err take_text(struct import_json *import, struct slice text, const struct arrival *about)
 {
-        const struct value_json_rules rules = {
-                .limits = {.bytes = import->config.value_max, .depth = VALUE_DEPTH_MAX, .elements = UINT32_MAX},
-                .numbers = VALUE_NUMBERS_OR_TEXT};
+        const struct value_json_rules rules = rules_of(import);
         struct buf *value = &import->values[about->level];
         struct arrival arrival = *about;
         struct value_json_fault fault;

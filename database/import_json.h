@@ -23,7 +23,8 @@ struct import_json_config {
         struct import_sink sink;
         struct import_names *names; /* of tables; borrowed: they must live as long as the sink uses an item's table */
         struct slice prefix;        /* put before the id of each student; borrowed */
-        size_t value_max; /* bytes of one value's text; 0: IMPORT_JSON_VALUE_MAX. Longer ones are passed over */
+        size_t value_max; /* bytes of one value's text; 0: IMPORT_JSON_VALUE_MAX. Longer ones are left out, and those of
+                           * more items than a sixteenth of it */
 };
 
 /* Starts an input. The config is copied. ERR_NOMEM; *out is NULL then. One owner at a time. */

@@ -18,6 +18,17 @@ bool json_bytes_check(struct slice json, struct json_bytes_fault *wrong) MUST_CH
 /* Line and column (in bytes) of a place in the text, both from 1. Pure; any thread. */
 void json_bytes_locate(struct slice json, size_t at, size_t *line, size_t *column);
 
+/* Whether the byte at `at`, within a string of a JSON text, is escaped: an odd number of backslashes stand before it.
+ * The first quote of the string must be readable. Pure; any thread. */
+static inline bool json_bytes_is_escaped(const uint8_t *at)
+{
+        bool escaped = false;
+
+        while (*--at == '\\')
+                escaped = !escaped;
+        return escaped;
+}
+
 /* Appends `text` with U+FFFD in place of each byte that is of no UTF-8 character. Errors as buf_append; *out is then as
  * before. Any thread. */
 enum err json_bytes_repair(struct slice text, struct buf *out) MUST_CHECK;

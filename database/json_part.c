@@ -1,5 +1,7 @@
 #include "database/json_part.h"
 
+#include "database/json_bytes.h"
+
 static bool is_space(uint8_t c)
 {
         return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -14,11 +16,12 @@ static void skip_space(struct cursor *c)
 /* Over the string that begins at the cursor; false when it does not end. */
 static bool skip_string(struct cursor *c)
 {
-        const uint8_t *at = c->at + 1;
+        const uint8_t *at = c->at;
 
-        while (at < c->end && *at != '"')
-                at += *at == '\\' ? 2 : 1;
-        if (at >= c->end)
+        do {
+                at = memchr(at + 1, '"', (size_t)(c->end - (at + 1)));
+        } while (at != NULL && json_bytes_is_escaped(at));
+        if (at == NULL)
                 return false;
         c->at = at + 1;
         return true;

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "database/json_bytes.h"
 #include "database/value.h"
 
 /* How values are told apart. A value begins with a bracket and ends with the one that closes it; brackets in strings
@@ -45,7 +46,6 @@ struct json_split {
         uint32_t depth;
         uint64_t maps; /* of the brackets that are open, which are braces: a bit each, the innermost lowest */
         bool in_string;
-        bool escaped; /* the byte before was a backslash in a string */
         uint8_t last; /* the last byte that was neither space nor in a string */
 };
 
@@ -152,7 +152,6 @@ static enum err begin(struct json_split *s, enum state state)
         s->depth = 0;
         s->maps = 0;
         s->in_string = false;
-        s->escaped = false;
         s->last = ':'; /* a value may begin */
         return OK;
 }
@@ -170,19 +169,20 @@ static enum err give_value(struct json_split *s, size_t len)
 /* Goes to the end of the string, or to the line break in it, or to the end of what there is. */
 static void pass_string(struct json_split *s)
 {
-        const uint8_t *text = here(s);
-        size_t len = left(s);
-        size_t i;
+        const uint8_t *start = here(s);
+        const uint8_t *end = start + left(s);
+        const uint8_t *quote = memchr(start, '"', left(s));
+        const uint8_t *line_break;
 
-        for (i = 0; i < len; i++) {
-                uint8_t c = text[i];
-
-                if (c == '\n' || (c == '"' && !s->escaped))
-                        break;
-                s->escaped = c == '\\' && !s->escaped;
-        }
-        s->at += i;
-        s->column += i;
+        while (quote != NULL && json_bytes_is_escaped(quote))
+                quote = memchr(quote + 1, '"', (size_t)(end - (quote + 1)));
+        if (quote != NULL)
+                end = quote;
+        line_break = memchr(start, '\n', (size_t)(end - start));
+        if (line_break != NULL)
+                end = line_break;
+        s->at += (size_t)(end - start);
+        s->column += (size_t)(end - start);
 }
 
 static enum err take_open(struct json_split *s, uint8_t c)

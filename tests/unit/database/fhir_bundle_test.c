@@ -1,6 +1,9 @@
 /* Bundles, read the way they come: as JSON through import_json. */
 #include "database/fhir_bundle.h"
 #include "tests/lib/import_case.h"
+#include "tests/lib/values.h"
+
+#include <stdio.h>
 
 #define PATIENT(id) "{'resourceType':'Patient','id':'" id "'}"
 #define ALLERGY(id, of)                                                                                                \
@@ -192,6 +195,25 @@ static void bundles_nest_as_deep_as_values_may(void **state)
         assert_import(json, "1 students p p\n");
 }
 
+static void more_entries_than_memory_is_given_to_are_refused(void **state)
+{
+        const size_t count = (1u << 20) + 1;
+        struct import_case c;
+        struct buf json;
+
+        (void)state;
+        buf_init(&json, 0);
+        assert_ok(buf_append_str(&json, "{\"resourceType\":\"Bundle\",\"entry\":[0"));
+        for (size_t i = 1; i < count; i++)
+                assert_ok(buf_append_str(&json, ",0"));
+        assert_ok(buf_append_str(&json, "]}"));
+        import_case_init(&c);
+        assert_ok(import_case_read(&c, buf_slice(&json), 1 << 20));
+        assert_slice_is(buf_slice(&c.text), "1! - Bundle.entry too-long \n");
+        import_case_deinit(&c);
+        buf_deinit(&json);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -207,6 +229,7 @@ int main(void)
                 cmocka_unit_test(a_deletion_takes_nothing_and_erases_nothing),
                 cmocka_unit_test(a_prefix_reaches_what_is_inside),
                 cmocka_unit_test(bundles_nest_as_deep_as_values_may),
+                cmocka_unit_test(more_entries_than_memory_is_given_to_are_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,10 @@
 #include "database/import_json.h"
 #include "tests/lib/import_case.h"
+#include "tests/lib/values.h"
 
-#include "base/mem.h"
-
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define PATIENT(id) "{'resourceType':'Patient','id':'" id "'}"
 #define ALLERGY(id, p)                                                                                                 \
@@ -116,6 +117,61 @@ static void values_that_are_no_records_say_so(void **state)
                 "3! - - unknown-line {'text':'[]'}\n4! - - unknown-line {'text':'\\'x\\''}\n");
         assert_import("{'resourceType':'Pateint','id': 'p'}",
                 "1! - resourceType resource-type {'resourceType':'Pateint','id':'p'}\n");
+}
+
+static long peak_kib(void)
+{
+        struct rusage usage;
+
+        assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+        return usage.ru_maxrss;
+}
+
+struct huge {
+        const char *begin;
+        const char *repeat; /* eight bytes */
+        const char *outcome;
+};
+
+static enum err feed_huge(struct import_json *import, void *context)
+{
+        static const char end[] = "\n{\"resourceType\":\"Patient\",\"id\":\"q\"}\n";
+        const struct huge *huge = context;
+        uint8_t piece[1 << 16];
+        enum err rc = import_json_feed(import, slice_str(huge->begin));
+
+        for (size_t i = 0; i < sizeof(piece); i++)
+                piece[i] = (uint8_t)huge->repeat[i % 8];
+        for (size_t len = 0; rc == OK && len < 100u << 20; len += sizeof(piece))
+                rc = import_json_feed(import, slice_of(piece, sizeof(piece)));
+        return rc == OK ? import_json_feed(import, slice_of(end, sizeof(end) - 1)) : rc;
+}
+
+/* 100 MB without a line break, of what could be one string, one list, many objects, many brackets. */
+static void a_huge_line_takes_bounded_memory(void **state)
+{
+        static const char *const too_long = "1! - - too-long \n2 students q q\n";
+        struct huge lines[] = {
+                {"{\"a\":\"", "patient ", too_long},
+                {"{\"a\":[1", ",1      ", too_long},
+                {"{", "\"a\":{} ,", too_long},
+                {"{\"a\":", "[[[[[[[[", "1! - - too-deep \n2 students q q\n"},
+                {"no JSON", "at all  ", too_long},
+        };
+        long before;
+
+        (void)state;
+        SKIP_WHEN_SANITIZED();
+        before = peak_kib();
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+                struct import_case c;
+
+                import_case_init(&c);
+                assert_ok(import_case_run(&c, feed_huge, &lines[i]));
+                assert_slice_is(buf_slice(&c.text), lines[i].outcome);
+                import_case_deinit(&c);
+        }
+        assert_true(peak_kib() - before < 200 << 10); /* two of a value's limit, and some */
 }
 
 /* ---- vitalcache's own lines ---- */
@@ -337,6 +393,7 @@ int main(void)
                 cmocka_unit_test(what_is_too_long_is_passed_over),
                 cmocka_unit_test(what_is_too_deep_is_left_out),
                 cmocka_unit_test(values_that_are_no_records_say_so),
+                cmocka_unit_test(a_huge_line_takes_bounded_memory),
                 cmocka_unit_test(lines_of_an_export_are_rows),
                 cmocka_unit_test(lines_like_an_export_are_left_out_with_a_reason),
                 cmocka_unit_test(lines_of_a_rejects_file_are_what_they_hold),
