@@ -236,7 +236,10 @@ bool value_of(struct slice item, struct value *out)
 {
         struct cursor c = cursor_of(item);
 
-        return value_read(&c, out);
+        if (!take_short_text(&c, &out->as.text))
+                return read_head(&c, out);
+        out->kind = VALUE_TEXT;
+        return true;
 }
 
 /* Whether a head is the shortest that can be for what it says; floats are kept in 64 bits. */
