@@ -24,11 +24,13 @@ struct import_sink;
 struct fhir_target {
         struct slice type; /* "Patient" */
         struct slice id;
+        struct slice base; /* the server that it is of: "http://a.org/fhir"; empty: that is not told */
 };
 
-/* What the resources of one Bundle call one another: a reference that is an entry's fullUrl means that entry. */
+/* What the resources of one Bundle call one another. */
 struct fhir_refs {
-        /* False: no entry has that fullUrl; the reference is then read by its form alone. *out borrows. */
+        /* The entry of that fullUrl; or, for "Patient/1", the first of that type and id, of whatever server. False: there
+         * is none; the reference is then read by its form alone. *out borrows. */
         bool (*find)(const void *context, struct slice reference, struct fhir_target *out);
         const void *context;
 };

@@ -1,5 +1,6 @@
 #include "database/fhir_bundle_refs.h"
 
+#include "database/fhir_reference.h"
 #include "database/value.h"
 
 #include <stdlib.h>
@@ -23,8 +24,11 @@ static int compare_names(const void *a, const void *b)
 {
         const struct name *left = a;
         const struct name *right = b;
+        int order = slice_compare(left->name, right->name);
 
-        return slice_compare(left->name, right->name);
+        if (order == 0) /* in the Bundle's order */
+                order = left->name.data < right->name.data ? -1 : left->name.data > right->name.data;
+        return order;
 }
 
 static const struct name *names_of(const struct buf *names, size_t *count)
@@ -159,10 +163,20 @@ void fhir_bundle_refs_deinit(struct fhir_bundle_refs *refs)
         buf_deinit(&refs->identifiers);
 }
 
+/* The entry of http://a.org/fhir/Patient/1 is also "Patient/1". */
 enum err fhir_bundle_refs_add(struct fhir_bundle_refs *refs, struct slice full_url, const struct fhir_target *target)
 {
-        const struct name name = {.name = full_url, .target = *target};
+        struct name name = {.name = full_url, .target = *target};
+        struct fhir_target form;
+        enum err rc;
 
+        if (fhir_reference_parse(full_url, &form))
+                name.target.base = form.base;
+        rc = buf_append(&refs->urls, &name, sizeof(name));
+        if (rc != OK || name.target.base.len == 0 || !slice_equal(form.type, target->type) ||
+                !slice_equal(form.id, target->id))
+                return rc;
+        name.name = slice_of(form.type.data, (size_t)(form.id.data + form.id.len - form.type.data));
         return buf_append(&refs->urls, &name, sizeof(name));
 }
 

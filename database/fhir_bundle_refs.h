@@ -1,6 +1,6 @@
 /* What the resources of a Bundle call one another (hl7.org/fhir/R4/bundle.html#references): by the fullUrl of an entry,
- * and, in a transaction, by a search that finds one patient ("Patient?identifier=system|value"). Not thread-safe: one
- * owner; finding is pure. */
+ * by type and id (the first entry that has them), and, in a transaction, by a search that finds one patient
+ * ("Patient?identifier=system|value"). Not thread-safe: one owner; finding is pure. */
 #ifndef DATABASE_FHIR_BUNDLE_REFS_H
 #define DATABASE_FHIR_BUNDLE_REFS_H
 

@@ -52,7 +52,7 @@ bool fhir_reference_parse(struct slice reference, struct fhir_target *out)
 {
         struct slice rest = reference;
 
-        *out = (struct fhir_target){.type = SLICE_EMPTY, .id = SLICE_EMPTY};
+        *out = (struct fhir_target){.type = SLICE_EMPTY};
         if (has_marks(reference))
                 return false;
         if (cut_prefix(&rest, "urn:uuid:") || cut_prefix(&rest, "urn:oid:")) {
@@ -62,7 +62,9 @@ bool fhir_reference_parse(struct slice reference, struct fhir_target *out)
         rest = without_version(rest);
         if (!cut_last_part(&rest, &out->id) || out->id.len == 0)
                 return false;
-        if (!cut_last_part(&rest, &out->type))
+        if (cut_last_part(&rest, &out->type))
+                out->base = rest;
+        else
                 out->type = rest;
         return out->type.len > 0;
 }
@@ -92,17 +94,45 @@ static enum err read_link(struct fhir_draft *d, const struct fhir_place *at, str
         return rc;
 }
 
+/* Without "http:" or "https:": servers are often reached by both. */
+static struct slice without_scheme(struct slice base)
+{
+        const uint8_t *slashes = base.len == 0 ? NULL : memmem(base.data, base.len, "//", 2);
+
+        return slashes == NULL ? base : slice_of(slashes, (size_t)(base.data + base.len - slashes));
+}
+
+/* Ids are unique on one server only, and students are known by ids alone. So within a Bundle an id means the resource
+ * of the first entry that has it, and what is about another server's resource of that id is about somebody else. `form`
+ * is the reference as it was read: its type and id are neighbours. */
+static bool is_of_another_server(const struct fhir_resource *resource, const struct fhir_target *form)
+{
+        struct slice name = slice_of(form->type.data, (size_t)(form->id.data + form->id.len - form->type.data));
+        struct slice base = form->base;
+        struct fhir_target own;
+        struct fhir_target first;
+
+        if (base.len == 0 && fhir_reference_parse(resource->full_url, &own))
+                base = own.base; /* a relative reference stays on the server of the resource that it is in */
+        if (base.len == 0 || !resource->refs->find(resource->refs->context, name, &first) || first.base.len == 0)
+                return false;
+        return !slice_equal(without_scheme(first.base), without_scheme(base));
+}
+
 static bool follow(const struct fhir_draft *d, const struct link *link, struct fhir_target *out)
 {
         const struct fhir_refs *refs = d->resource->refs;
+        struct fhir_target form;
+        bool readable = fhir_reference_parse(link->reference, &form);
 
+        if (refs != NULL && readable && form.type.len > 0 && is_of_another_server(d->resource, &form))
+                return false;
         if (refs != NULL && refs->find(refs->context, link->reference, out))
                 return true;
-        if (!fhir_reference_parse(link->reference, out))
-                return false;
+        *out = form;
         if (out->type.len == 0)
                 out->type = link->type;
-        return true;
+        return readable;
 }
 
 static bool is_of_type(const struct fhir_target *target, const char *type)

@@ -5,7 +5,7 @@
 
 #include "database/fhir_draft.h"
 
-/* The type and id that a reference names by its form; the type is empty for a URN:
+/* The type, id and server that a reference names by its form; a URN has an id only:
  *      Patient/1    Patient/1/_history/2    http://a.org/fhir/Patient/1    urn:uuid:…    urn:oid:…
  * False: it names none, such as a search (Patient?identifier=…) or a bare id. Pure; any thread. */
 bool fhir_reference_parse(struct slice reference, struct fhir_target *out) MUST_CHECK;

@@ -71,6 +71,48 @@ static void a_full_url_means_its_entry(void **state)
         BUNDLE("transaction", PATIENT_KNOWN_AS("p", "urn:s", "1|2") PATIENT_KNOWN_AS("q", "urn:s", "3")                \
                                       PATIENT_KNOWN_AS("r", "urn:t", "3") "{'resource':" ALLERGY("a", search) "}")
 
+#define ENTRY(url, resource) "{'fullUrl':'" url "','resource':" resource "}"
+#define A_ORG(path)          "http://a.org/fhir/" path
+#define A2_ORG(path)         "http://a.org/fhir-2/" path
+#define B_ORG(path)          "http://b.org/fhir/" path
+
+static void one_server_is_told_in_many_ways(void **state)
+{
+        static const char *const patients[] = {
+                "Patient/23", "http://a.org/fhir/Patient/23", "https://a.org/fhir/Patient/23", "Patient/23/_history/4"};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(patients) / sizeof(patients[0]); i++) {
+                char bundle[1024];
+
+                (void)snprintf(bundle, sizeof(bundle),
+                        BUNDLE("collection", ENTRY(A_ORG("Patient/23"), PATIENT("23")) "," ENTRY(
+                                                     A_ORG("AllergyIntolerance/1"), ALLERGY("1", "%s"))),
+                        patients[i]);
+                assert_import(bundle, "1 students 23 23\n1 allergies 23 1\n");
+        }
+}
+
+/* hl7.org/fhir/R4/bundle-references.json has such a pair. */
+static void ids_of_two_servers_are_two_people(void **state)
+{
+        const char *relative = ENTRY(A2_ORG("AllergyIntolerance/4"), ALLERGY("4", "Patient/23"));
+        const char *absolute = ENTRY("urn:uuid:4", ALLERGY("4", B_ORG("Patient/23")));
+        char bundle[1024];
+
+        (void)state;
+        (void)snprintf(bundle, sizeof(bundle), BUNDLE("collection", "%s,%s"), ENTRY(A_ORG("Patient/23"), PATIENT("23")),
+                relative);
+        assert_import(bundle, "1 students 23 23\n1! allergies patient reference " ALLERGY("4", "Patient/23") "\n");
+        (void)snprintf(bundle, sizeof(bundle), BUNDLE("collection", "%s,%s,%s"),
+                ENTRY(A_ORG("Patient/23"), PATIENT("23")), ENTRY(B_ORG("Patient/23"), PATIENT("23")), absolute);
+        assert_import(bundle, "1 students 23 23\n1 students 23 23\n1! allergies patient reference " ALLERGY(
+                                      "4", B_ORG("Patient/23")) "\n");
+        (void)snprintf(bundle, sizeof(bundle), BUNDLE("collection", "%s,%s"), ENTRY(A_ORG("Patient/24"), PATIENT("24")),
+                relative);
+        assert_import(bundle, "1 students 24 24\n1 allergies 23 4\n"); /* nobody else has that id */
+}
+
 static void a_search_means_the_one_that_it_finds(void **state)
 {
         static const char *const found = "1 students p p\n1 students q q\n1 students r r\n1 allergies r a\n";
@@ -221,6 +263,8 @@ int main(void)
                 cmocka_unit_test(empty_bundles_have_nothing),
                 cmocka_unit_test(each_resource_has_its_own_line),
                 cmocka_unit_test(a_full_url_means_its_entry),
+                cmocka_unit_test(one_server_is_told_in_many_ways),
+                cmocka_unit_test(ids_of_two_servers_are_two_people),
                 cmocka_unit_test(a_search_means_the_one_that_it_finds),
                 cmocka_unit_test(a_search_that_finds_none_or_several_means_nobody),
                 cmocka_unit_test(two_names_of_one_patient_are_one),

@@ -24,6 +24,19 @@ static void a_reference_is_read_by_its_form(void **state)
         assert_target("Group/7", "Group", "7");
 }
 
+static void an_absolute_reference_names_its_server(void **state)
+{
+        struct fhir_target target;
+
+        (void)state;
+        assert_true(fhir_reference_parse(slice_str("http://a.org/fhir/Patient/42/_history/1"), &target));
+        assert_slice_is(target.base, "http://a.org/fhir");
+        assert_true(fhir_reference_parse(slice_str("Patient/42"), &target));
+        assert_int_equal(target.base.len, 0);
+        assert_true(fhir_reference_parse(slice_str("urn:uuid:a"), &target));
+        assert_int_equal(target.base.len, 0);
+}
+
 static void what_names_no_resource_is_no_reference(void **state)
 {
         const char *const wrong[] = {"", "42", "Patient", "Patient/", "/42", "Patient?identifier=x|1", "#p",
@@ -116,6 +129,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_reference_is_read_by_its_form),
+                cmocka_unit_test(an_absolute_reference_names_its_server),
                 cmocka_unit_test(what_names_no_resource_is_no_reference),
                 cmocka_unit_test(a_full_url_ends_with_an_id),
                 cmocka_unit_test(a_record_is_of_the_patient_that_its_reference_names),
