@@ -37,6 +37,22 @@ static enum progress_style progress_style(const struct cli *cli)
         return cli->human ? PROGRESS_LINES : PROGRESS_NONE;
 }
 
+/* The files that were made beside the import, complete and counted. */
+static enum err finish_files(const struct import_run *run, struct err_msg *msg)
+{
+        struct import_report *report = run->report;
+        const char *const *flags = run->cli->args.flags;
+        struct err_msg second;
+        enum err rc = import_rejects_finish(run->rejects, msg);
+        enum err missing = line_file_finish(run->missing, rc == OK ? msg : &second);
+
+        report->rejects = import_rejects_count(run->rejects);
+        report->rejects_path = report->rejects > 0 ? flags[FLAG_rejects] : NULL;
+        report->missing = line_file_count(run->missing);
+        report->missing_path = report->missing > 0 ? flags[FLAG_missing] : NULL;
+        return rc == OK ? missing : rc;
+}
+
 /* What was acknowledged and what was left out stays, also when the rest failed. */
 static enum err import_and_report(struct import_run *run, struct err_msg *msg)
 {
@@ -50,10 +66,8 @@ static enum err import_and_report(struct import_run *run, struct err_msg *msg)
         rc = import_run(run, msg);
         import_progress_end(run->progress);
         report->took = nanos_sub(clock_boot(), begun);
-        shown = import_rejects_finish(run->rejects, rc == OK ? msg : &second);
+        shown = finish_files(run, rc == OK ? msg : &second);
         rc = rc == OK ? shown : rc;
-        report->rejects = import_rejects_count(run->rejects);
-        report->rejects_path = report->rejects > 0 ? run->cli->args.flags[FLAG_rejects] : NULL;
         shown = show_report(run->cli, report, run->files);
         if (rc == OK && shown != OK)
                 rc = err_set(msg, shown, "the report cannot be shown: %s", err_text(shown));
@@ -69,13 +83,30 @@ static struct slice prefix_of(const struct cli *cli)
         return prefix == NULL ? SLICE_EMPTY : slice_str(prefix);
 }
 
-static enum cli_exit import_found(struct cli *cli, const struct import_files *files)
+/* Everything is ready. */
+static enum cli_exit run_import(struct import_run *run)
+{
+        struct err_msg msg;
+        enum cli_exit result = cli_connect(run->cli);
+        enum err rc;
+
+        if (result != EXIT_OK)
+                return result;
+        rc = import_and_report(run, &msg);
+        if (rc != OK)
+                return cli_fail(run->cli, rc, &msg);
+        return import_report_is_partial(run->report) ? EXIT_PARTIAL : EXIT_OK;
+}
+
+static enum cli_exit import_found(
+        struct cli *cli, const struct import_files *files, const struct import_options *options)
 {
         struct import_report report = {.reason_count = 0};
         struct import_names names;
         struct import_progress progress = {
                 .style = progress_style(cli), .out = cli->err, .total = import_files_bytes(files)};
-        struct import_run run = {.cli = cli,
+        struct import_run run = {.options = *options,
+                .cli = cli,
                 .files = files,
                 .report = &report,
                 .progress = &progress,
@@ -85,31 +116,59 @@ static enum cli_exit import_found(struct cli *cli, const struct import_files *fi
         enum cli_exit result;
         enum err rc = import_rejects_create(&run.rejects, cli->args.flags[FLAG_rejects], &msg);
 
-        if (rc != OK)
-                return cli_fail(cli, rc, &msg);
         import_names_init(&names);
-        result = cli_connect(cli);
-        if (result == EXIT_OK) {
-                rc = import_and_report(&run, &msg);
-                if (rc != OK)
-                        result = cli_fail(cli, rc, &msg);
-                else if (import_report_is_partial(&report))
-                        result = EXIT_PARTIAL;
-        }
+        if (rc == OK)
+                rc = line_file_create(&run.missing, cli->args.flags[FLAG_missing], "missing records", &msg);
+        result = rc == OK ? run_import(&run) : cli_fail(cli, rc, &msg);
         import_rejects_destroy(&run.rejects);
+        line_file_destroy(&run.missing);
         import_names_deinit(&names);
         return result;
 }
 
+/* ---- the command line ---- */
+
+static enum err read_options(const struct cli *cli, struct import_options *out, struct err_msg *msg)
+{
+        const char *const *flags = cli->args.flags;
+
+        *out = (struct import_options){.dry_run = flags[FLAG_dry_run] != NULL,
+                .strict = flags[FLAG_strict] != NULL,
+                .full = flags[FLAG_full] != NULL,
+                .replace = flags[FLAG_replace] != NULL};
+        if ((out->replace || flags[FLAG_missing] != NULL) && !out->full)
+                return err_set(msg, ERR_SYNTAX,
+                        "%s needs --full: only when the files are all there is, what does not come"
+                        " is gone",
+                        out->replace ? "--replace" : "--missing");
+        return OK;
+}
+
+/* What --strict reads twice must be a file. */
+static enum err check_strict(const struct import_files *files, struct err_msg *msg)
+{
+        for (size_t i = 0; i < files->count; i++)
+                if (files->files[i].once && !files->files[i].skipped)
+                        return err_set(msg, ERR_SYNTAX, "%s can be read once only, and --strict reads it twice",
+                                files->files[i].path);
+        return OK;
+}
+
 enum cli_exit cmd_import(struct cli *cli)
 {
+        struct import_options options;
         struct import_files files;
         struct err_msg msg;
-        enum err rc = import_files_init(&files, cli->args.words, (size_t)cli->args.word_count, fileno(cli->in), &msg);
         enum cli_exit result;
+        enum err rc = read_options(cli, &options, &msg);
 
+        if (rc != OK)
+                return cli_fail(cli, rc, &msg);
+        rc = import_files_init(&files, cli->args.words, (size_t)cli->args.word_count, fileno(cli->in), &msg);
+        if (rc == OK && options.strict)
+                rc = check_strict(&files, &msg);
         if (rc == OK) {
-                result = import_found(cli, &files);
+                result = import_found(cli, &files, &options);
         } else {
                 (void)cli_fail(cli, rc, &msg);
                 result = EXIT_USAGE;

@@ -109,7 +109,7 @@ enum import_reply_kind import_reply_kind(const redisReply *reply)
         return is_error(reply, "BADVALUE") || is_error(reply, "BADKEY") ? IMPORT_NOT_VALID : IMPORT_FAILED;
 }
 
-static bool read_count(const redisReply *reply, const char *name, uint64_t *out)
+bool import_reply_count(const redisReply *reply, const char *name, uint64_t *out)
 {
         const redisReply *value = find(reply, name);
 
@@ -126,8 +126,8 @@ enum err import_reply_outcome(const redisReply *reply, struct import_outcome *ou
 
         *out = (struct import_outcome){.rejected = rejected};
         if (token == NULL || token->type != REDIS_REPLY_STRING || rejected == NULL ||
-                rejected->type != REDIS_REPLY_ARRAY || !read_count(reply, "written", &out->written) ||
-                !read_count(reply, "unchanged", &out->unchanged))
+                rejected->type != REDIS_REPLY_ARRAY || !import_reply_count(reply, "written", &out->written) ||
+                !import_reply_count(reply, "unchanged", &out->unchanged))
                 return import_reply_strange(msg);
         out->token = token->str;
         out->left_out = rejected->elements;

@@ -6,7 +6,7 @@
 
 static const char *table_name(const char *table)
 {
-        return table == NULL ? "unknown" : table;
+        return table == NULL ? REPORT_TABLE_UNKNOWN : table;
 }
 
 struct import_counts *import_report_counts(struct import_report *report, const char *table)
@@ -117,4 +117,16 @@ static struct import_ignored *ignored_entry(struct import_report *report, const 
 void import_report_ignored(struct import_report *report, const char *kind)
 {
         ignored_entry(report, kind)->count++;
+}
+
+bool import_report_replaces(const struct import_report *report, const char *table)
+{
+        for (size_t i = 0; i < report->table_count; i++) {
+                const struct import_counts *counts = &report->tables[i];
+
+                if (counts->rejected > 0 &&
+                        (strcmp(counts->table, table) == 0 || strcmp(counts->table, REPORT_TABLE_UNKNOWN) == 0))
+                        return false;
+        }
+        return strcmp(table, "merges") != 0;
 }

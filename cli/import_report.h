@@ -22,7 +22,12 @@ struct import_counts {
         uint64_t unchanged;
         uint64_t duplicate; /* equal to one before it */
         uint64_t rejected;
+        uint64_t missing; /* --full: records of the server that did not come */
+        uint64_t erased;  /* of them, removed */
 };
+
+/* The table of what is left out when it is not known of which it was. */
+#define REPORT_TABLE_UNKNOWN "unknown"
 
 /* Where a row stands. */
 struct import_place {
@@ -54,6 +59,11 @@ struct import_report {
         size_t ignored_count;
         const char *rejects_path; /* of the rejects file; NULL: none was made */
         uint64_t rejects;         /* lines in it */
+        const char *only_tried;   /* why nothing was written, the counts saying what would be: "dry-run", "strict" */
+        bool full;                /* missing and erased are counted */
+        bool replace;             /* what did not come was to be removed */
+        const char *missing_path; /* of the file of missing records; NULL: none was made */
+        uint64_t missing;         /* lines in it */
         struct nanos took;        /* from the first byte to the last acknowledgement */
         char token[64];           /* of the last batch; "" before there is one */
 };
@@ -77,6 +87,10 @@ bool import_report_wants_place(const struct import_report *report, const char *t
 
 /* Counts a resource of a kind that is not kept; the kind is copied as by print_plain. */
 void import_report_ignored(struct import_report *report, const char *kind);
+
+/* Whether records of the table that did not come may be removed: no row was left out that was, or may be, of it; and it
+ * is not "merges", whose removal would part people again. */
+bool import_report_replaces(const struct import_report *report, const char *table);
 
 /* Whether any row was left out. */
 bool import_report_is_partial(const struct import_report *report);

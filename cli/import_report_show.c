@@ -34,9 +34,15 @@ static enum err put_count(struct buf *out, const char *name, uint64_t count)
         return rc == OK ? value_put_int(out, (int64_t)count) : rc;
 }
 
-static enum err put_table(struct buf *out, const struct import_counts *counts, bool duplicates)
+/* Columns that not every table of counts has. */
+struct columns {
+        bool duplicates;
+        bool missing; /* and erased */
+};
+
+static enum err put_table(struct buf *out, const struct import_counts *counts, const struct columns *columns)
 {
-        enum err rc = value_put_map(out, duplicates ? 6 : 5);
+        enum err rc = value_put_map(out, 5u + (columns->duplicates ? 1u : 0u) + (columns->missing ? 2u : 0u));
 
         if (rc == OK)
                 rc = value_put_member(out, "table", slice_str(counts->table));
@@ -46,20 +52,23 @@ static enum err put_table(struct buf *out, const struct import_counts *counts, b
                 rc = put_count(out, "written", counts->written);
         if (rc == OK)
                 rc = put_count(out, "unchanged", counts->unchanged);
-        if (rc == OK && duplicates)
+        if (rc == OK && columns->duplicates)
                 rc = put_count(out, "duplicates", counts->duplicate);
-        return rc == OK ? put_count(out, "left_out", counts->rejected) : rc;
+        if (rc == OK)
+                rc = put_count(out, "left_out", counts->rejected);
+        if (rc == OK && columns->missing)
+                rc = put_count(out, "missing", counts->missing);
+        return rc == OK && columns->missing ? put_count(out, "erased", counts->erased) : rc;
 }
 
-/* `duplicates`: with a column for them. */
-static enum err put_tables(struct buf *out, const struct import_report *report, bool duplicates)
+static enum err put_tables(struct buf *out, const struct import_report *report, const struct columns *columns)
 {
         enum err rc = value_put_str(out, "tables");
 
         if (rc == OK)
                 rc = value_put_list(out, (uint32_t)report->table_count);
         for (size_t i = 0; rc == OK && i < report->table_count; i++)
-                rc = put_table(out, &report->tables[i], duplicates);
+                rc = put_table(out, &report->tables[i], columns);
         return rc;
 }
 
@@ -167,20 +176,49 @@ static enum err put_skipped(struct buf *out, const struct import_files *files)
         return rc;
 }
 
-static enum err put_rejects(struct buf *out, const struct import_report *report)
+/* A file that was made, and how many lines it has. */
+static enum err put_made(struct buf *out, const char *name, const char *path, uint64_t lines)
 {
-        enum err rc = value_put_str(out, "rejects");
+        enum err rc = value_put_str(out, name);
 
         if (rc == OK)
                 rc = value_put_map(out, 2);
         if (rc == OK)
-                rc = put_path(out, report->rejects_path);
-        return rc == OK ? put_count(out, "count", report->rejects) : rc;
+                rc = put_path(out, path);
+        return rc == OK ? put_count(out, "count", lines) : rc;
+}
+
+/* Whether records of the table did not come and were to be removed, and are there all the same. */
+static bool was_kept(const struct import_report *report, const struct import_counts *counts)
+{
+        return report->replace && counts->missing > 0 && !import_report_replaces(report, counts->table);
+}
+
+static uint32_t count_kept(const struct import_report *report)
+{
+        uint32_t count = 0;
+
+        for (size_t i = 0; i < report->table_count; i++)
+                count += was_kept(report, &report->tables[i]) ? 1 : 0;
+        return count;
+}
+
+static enum err put_kept(struct buf *out, const struct import_report *report)
+{
+        enum err rc = value_put_str(out, "not_replaced");
+
+        if (rc == OK)
+                rc = value_put_list(out, count_kept(report));
+        for (size_t i = 0; rc == OK && i < report->table_count; i++)
+                if (was_kept(report, &report->tables[i]))
+                        rc = value_put_str(out, report->tables[i].table);
+        return rc;
 }
 
 static enum err put_lists(struct buf *out, const struct import_report *report, const struct import_files *files)
 {
-        enum err rc = put_tables(out, report, true);
+        const struct columns columns = {.duplicates = true, .missing = report->full};
+        enum err rc = put_tables(out, report, &columns);
 
         if (rc == OK && report->reason_count > 0)
                 rc = put_reasons(out, report);
@@ -188,15 +226,33 @@ static enum err put_lists(struct buf *out, const struct import_report *report, c
                 rc = put_ignored(out, report);
         if (rc == OK && count_skipped(files) > 0)
                 rc = put_skipped(out, files);
-        return rc == OK && report->rejects_path != NULL ? put_rejects(out, report) : rc;
+        if (rc == OK && count_kept(report) > 0)
+                rc = put_kept(out, report);
+        if (rc == OK && report->rejects_path != NULL)
+                rc = put_made(out, "rejects", report->rejects_path, report->rejects);
+        if (rc == OK && report->missing_path != NULL)
+                rc = put_made(out, "missing", report->missing_path, report->missing);
+        return rc;
+}
+
+static uint32_t count_members(const struct import_report *report, const struct import_files *files)
+{
+        const bool there[] = {report->reason_count > 0, report->ignored_count > 0, count_skipped(files) > 0,
+                count_kept(report) > 0, report->rejects_path != NULL, report->missing_path != NULL,
+                report->only_tried != NULL};
+        uint32_t members = 4; /* tables, seconds, rows_per_second, token */
+
+        for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
+                members += there[i] ? 1 : 0;
+        return members;
 }
 
 enum err import_report_to_value(const struct import_report *report, const struct import_files *files, struct buf *out)
 {
-        uint32_t members = 4u + (report->reason_count > 0 ? 1u : 0u) + (report->ignored_count > 0 ? 1u : 0u) +
-                           (count_skipped(files) > 0 ? 1u : 0u) + (report->rejects_path != NULL ? 1u : 0u);
-        enum err rc = value_put_map(out, members);
+        enum err rc = value_put_map(out, count_members(report, files));
 
+        if (rc == OK && report->only_tried != NULL)
+                rc = value_put_member(out, "nothing_written", slice_str(report->only_tried));
         if (rc == OK)
                 rc = put_lists(out, report, files);
         if (rc == OK)
@@ -212,6 +268,7 @@ enum err import_report_to_value(const struct import_report *report, const struct
 
 static enum err print_tables(FILE *out, const struct import_report *report)
 {
+        const struct columns columns = {.duplicates = has_duplicates(report), .missing = report->full};
         struct buf value;
         struct slice tables;
         enum err rc;
@@ -219,7 +276,7 @@ static enum err print_tables(FILE *out, const struct import_report *report)
         buf_init(&value, 0);
         rc = value_put_map(&value, 1);
         if (rc == OK)
-                rc = put_tables(&value, report, has_duplicates(report));
+                rc = put_tables(&value, report, &columns);
         if (rc == OK && value_member(buf_slice(&value), "tables", &tables))
                 rc = print_human(out, tables, print_width(out));
         buf_deinit(&value);
@@ -240,6 +297,20 @@ static void print_reason(FILE *out, const struct import_reason_count *entry)
         }
         if (entry->count > entry->places)
                 fprintf(out, "  and %llu more\n", (unsigned long long)(entry->count - entry->places));
+}
+
+/* What became of records that did not come. */
+static void print_missing(FILE *out, const struct import_report *report, const struct import_counts *counts)
+{
+        const char *fate = "they stay (--replace removes them)";
+
+        if (counts->missing == 0)
+                return;
+        if (was_kept(report, counts))
+                fate = "they stay, as rows were left out that may be among them";
+        else if (report->replace)
+                fate = strcmp(counts->table, "students") == 0 ? "removed, with all records" : "removed";
+        fprintf(out, "did not come: %llu %s; %s\n", (unsigned long long)counts->missing, counts->table, fate);
 }
 
 static void print_time(FILE *out, const struct import_report *report)
@@ -270,10 +341,17 @@ enum err import_report_print(const struct import_report *report, const struct im
                 fprintf(out, "not kept: %llu %s\n", (unsigned long long)report->ignored[i].count,
                         report->ignored[i].kind);
         print_skipped(out, files);
+        for (size_t i = 0; i < report->table_count; i++)
+                print_missing(out, report, &report->tables[i]);
         if (report->rejects_path != NULL)
                 fprintf(out, "rejects: %llu in %s, which holds patient data\n", (unsigned long long)report->rejects,
                         report->rejects_path);
+        if (report->missing_path != NULL)
+                fprintf(out, "missing: %llu in %s, which holds patient data\n", (unsigned long long)report->missing,
+                        report->missing_path);
         print_time(out, report);
+        if (report->only_tried != NULL)
+                fprintf(out, "nothing was written (--%s)\n", report->only_tried);
         if (report->token[0] != '\0')
                 fprintf(out, "token %s\n", report->token);
         return rc;

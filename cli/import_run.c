@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "cli/import_flow.h"
+#include "cli/import_full.h"
 #include "cli/import_read.h"
 #include "database/row_json.h"
 
@@ -93,26 +94,73 @@ static enum err import_file(struct passage *p)
         return rc;
 }
 
-enum err import_run(const struct import_run *run, struct err_msg *msg)
+static enum err read_all(struct passage *p)
+{
+        const struct import_files *files = p->run->files;
+        enum err rc = OK;
+
+        for (size_t i = 0; rc == OK && i < files->count; i++) {
+                p->file = &files->files[i];
+                if (!p->file->skipped)
+                        rc = import_file(p);
+        }
+        return rc == OK ? import_flow_finish(p->flow, p->msg) : rc;
+}
+
+static enum err compare(const struct import_run *run, const struct import_flow *flow, struct err_msg *msg)
+{
+        const struct import_full full = {.conn = run->cli->conn,
+                .report = run->report,
+                .seen = import_flow_seen(flow),
+                .missing = run->missing,
+                .prefix = run->prefix,
+                .replace = run->options.replace,
+                .dry_run = run->options.dry_run,
+                .memory = IMPORT_MEMORY};
+
+        run->report->full = true;
+        run->report->replace = run->options.replace;
+        return import_full_run(&full, msg);
+}
+
+/* Everything once. */
+static enum err pass(const struct import_run *run, const struct import_options *options, struct err_msg *msg)
 {
         struct passage p = {.run = run, .msg = msg};
         struct import_flow_config config = {.conn = run->cli->conn,
                 .report = run->report,
                 .left_out = leave_out_row,
                 .context = &p,
+                .dry_run = options->dry_run,
                 .memory = IMPORT_MEMORY};
         enum err rc = random_bytes(&config.seed, sizeof(config.seed));
 
         if (rc != OK)
                 return err_set(msg, rc, "the kernel gives no random bytes");
         rc = import_flow_create(&p.flow, &config, msg);
-        for (size_t i = 0; rc == OK && i < run->files->count; i++) {
-                p.file = &run->files->files[i];
-                if (!p.file->skipped)
-                        rc = import_file(&p);
-        }
         if (rc == OK)
-                rc = import_flow_finish(p.flow, msg);
+                rc = read_all(&p);
+        if (rc == OK && options->full)
+                rc = compare(run, p.flow, msg);
         import_flow_destroy(&p.flow);
         return rc;
+}
+
+enum err import_run(const struct import_run *run, struct err_msg *msg)
+{
+        const struct import_options trial = {.dry_run = true};
+        enum err rc = OK;
+
+        if (run->options.dry_run)
+                run->report->only_tried = "dry-run";
+        if (run->options.strict) {
+                rc = pass(run, &trial, msg);
+                if (rc != OK || import_report_is_partial(run->report)) {
+                        run->report->only_tried = "strict";
+                        return rc;
+                }
+                *run->report = (struct import_report){.only_tried = run->report->only_tried};
+                import_progress_start(run->progress, clock_boot());
+        }
+        return pass(run, &run->options, msg);
 }

@@ -7,15 +7,26 @@
 #include "cli/import_progress.h"
 #include "cli/import_rejects.h"
 #include "cli/import_report.h"
+#include "cli/line_file.h"
 #include "database/import_names.h"
+
+/* How it is to be done. */
+struct import_options {
+        bool dry_run; /* write nothing; the report says what would be */
+        bool strict;  /* write nothing when any row would be left out: everything is read twice */
+        bool full;    /* the input is all there is: look for records that did not come */
+        bool replace; /* and remove them */
+};
 
 /* What one import works with; all borrowed. */
 struct import_run {
+        struct import_options options;
         struct cli *cli; /* connected */
         const struct import_files *files;
         struct import_report *report;
         struct import_progress *progress; /* started */
         struct import_rejects *rejects;   /* takes what is left out */
+        struct line_file *missing;        /* with `full`: takes the records that did not come */
         struct import_names *names;       /* of tables: the report's are among them */
         struct slice prefix;              /* put before each student's id; may be empty */
 };

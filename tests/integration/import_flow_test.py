@@ -1,0 +1,330 @@
+#!/usr/bin/python3
+"""What an import does beyond bringing rows in: rows that come twice, trying first, full exports, and imports that are
+broken off. What the server has afterwards is read by EXPORT, not taken from the import's own words."""
+import collections
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
+import resp  # noqa: E402
+import vc  # noqa: E402
+
+TABLES = ("students", "allergies", "conditions", "vaccinations")
+PATIENTS = "Id,BIRTHDATE,FIRST,LAST\n"
+ALLERGIES = "START,STOP,PATIENT,CODE,DESCRIPTION,CATEGORY\n"
+CONDITIONS = "START,STOP,PATIENT,CODE,DESCRIPTION\n"
+
+
+def write(folder, patients=(), allergies=(), conditions=()):
+    """CSV files of (id, first name), (student, code, category) and (student, code)."""
+    folder.mkdir(exist_ok=True)
+    (folder / "patients.csv").write_text(
+        PATIENTS + "".join("%s,2012-06-16,%s,Soto\n" % each for each in patients))
+    if allergies:
+        (folder / "allergies.csv").write_text(
+            ALLERGIES + "".join("2019-01-05,,%s,%s,Peanut,%s\n" % each for each in allergies))
+    if conditions:
+        (folder / "conditions.csv").write_text(
+            CONDITIONS + "".join("2019-01-05,,%s,%s,Asthma (disorder)\n" % each for each in conditions))
+    return folder
+
+
+def exported(server):
+    """All records, by EXPORT: {(table, student, id): record}."""
+    records = {}
+    with server.client() as client:
+        for table in TABLES:
+            cursor = None
+            while True:
+                words = ["EXPORT", table] + (["FROM", cursor] if cursor else [])
+                cursor, rows = client.call(*words)
+                for row in json.loads(rows):
+                    records[(table, row["student"], row["id"])] = row
+                if cursor is None:
+                    break
+    return records
+
+
+def students_of(records, table):
+    return sorted(student for kind, student, _ in records if kind == table)
+
+
+def run(server, *args, code=0, stdin=None):
+    """Runs an import; its report."""
+    done = vc.vitalcache(server, "import", *args, check=False, stdin=stdin)
+    assert done.returncode == code, "exit code %d\n%s%s" % (done.returncode, done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+def counts(report, table):
+    row = next(row for row in report["tables"] if row["table"] == table)
+    return {name: count for name, count in row.items() if name != "table" and count > 0}
+
+
+class Duplicates(unittest.TestCase):
+    def test_the_first_of_a_name_wins(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            source = write(folder / "in", patients=[(1, "Ana"), (2, "Bao"), (1, "Ana"), (2, "Bob")],
+                           allergies=[(1, 7, "food"), (1, 7, "food"), (1, 7, "drug")])
+            rejects = folder / "rejects.ndjson"
+            report = run(server, source, "--rejects", rejects, code=6)
+            self.assertEqual(counts(report, "students"), {"rows": 4, "written": 2, "duplicates": 1, "left_out": 1})
+            self.assertEqual(counts(report, "allergies"), {"rows": 3, "written": 1, "duplicates": 1, "left_out": 1})
+            lines = [json.loads(line) for line in rejects.read_text().splitlines()]
+            self.assertEqual([(pathlib.Path(line["file"]).name, line["line"], line["reason"]) for line in lines],
+                             [("patients.csv", 5, "duplicate-differs"), ("allergies.csv", 4, "duplicate-differs")])
+            self.assertEqual(lines[0]["origin"]["row"]["first_name"], "Bob")
+            before = exported(server)
+            self.assertEqual(before[("students", "2", "2")]["first_name"], "Bao")
+            again = run(server, source, code=6)
+            self.assertEqual(counts(again, "students"), {"rows": 4, "unchanged": 2, "duplicates": 1, "left_out": 1})
+            self.assertEqual(exported(server), before)
+
+
+class Trying(unittest.TestCase):
+    def test_a_dry_run_writes_nothing_and_says_what_would_be(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            source = write(folder / "in", patients=[(1, "Ana"), (2, "Bao")],
+                           allergies=[(1, 7, "food"), (3, 7, "food"), (2, 8, "food")])
+            dry = run(server, source, "--dry-run", code=6)
+            self.assertEqual(dry["nothing_written"], "dry-run")
+            self.assertEqual(exported(server), {})
+            wet = run(server, source, code=6)
+            self.assertNotIn("nothing_written", wet)
+            for table in ("students", "allergies"):
+                self.assertEqual(counts(dry, table), counts(wet, table))
+            self.assertEqual(counts(wet, "allergies"), {"rows": 3, "written": 2, "left_out": 1})
+            dry = run(server, source, "--dry-run", code=6)
+            self.assertEqual(counts(dry, "allergies"), {"rows": 3, "unchanged": 2, "left_out": 1})
+
+    def test_strict_writes_all_or_nothing(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            source = write(folder / "in", patients=[(1, "Ana")], allergies=[(1, 7, "food"), (3, 7, "food")])
+            rejects = folder / "rejects.ndjson"
+            report = run(server, source, "--strict", "--rejects", rejects, code=6)
+            self.assertEqual(report["nothing_written"], "strict")
+            self.assertEqual(counts(report, "allergies"), {"rows": 2, "written": 1, "left_out": 1})
+            self.assertEqual(len(rejects.read_text().splitlines()), 1)
+            self.assertEqual(exported(server), {})
+            write(source, patients=[(1, "Ana")], allergies=[(1, 7, "food")])
+            report = run(server, source, "--strict")
+            self.assertNotIn("nothing_written", report)
+            self.assertEqual(counts(report, "allergies"), {"rows": 1, "written": 1})
+            self.assertEqual(len(exported(server)), 2)
+
+    def test_strict_takes_no_pipe(self):
+        with vc.Server() as server:
+            done = vc.vitalcache(server, "import", "-", "--strict", check=False,
+                                 stdin=PATIENTS + "1,2012-06-16,Ana,Soto\n")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("standard input can be read once only, and --strict reads it twice", done.stderr)
+            self.assertEqual(exported(server), {})
+
+
+class Full(unittest.TestCase):
+    ALL = {"patients": [(1, "Ana"), (2, "Bao"), (3, "Caz")],
+           "allergies": [(1, 7, "food"), (1, 8, "food"), (2, 7, "food"), (3, 7, "food")],
+           "conditions": [(1, 9), (3, 9)]}
+
+    def fill(self, server, folder):
+        run(server, write(folder / "all", **self.ALL))
+        return exported(server)
+
+    def test_records_that_did_not_come_are_counted_and_stay(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            before = self.fill(server, folder)
+            some = write(folder / "some", patients=[(1, "Ana"), (2, "Bao"), (3, "Caz")],
+                         allergies=[(1, 7, "food"), (4, 7, "food")])
+            missing = folder / "missing.ndjson"
+            report = run(server, some, "--full", "--missing", missing, code=6)
+            self.assertEqual(counts(report, "allergies"), {"rows": 2, "unchanged": 1, "left_out": 1, "missing": 3})
+            self.assertEqual(counts(report, "students"), {"rows": 3, "unchanged": 3})
+            self.assertEqual(exported(server), before)
+            self.assertEqual(missing.stat().st_mode & 0o777, 0o600)
+            lines = [json.loads(line) for line in missing.read_text().splitlines()]
+            self.assertEqual(sorted((line["table"], line["row"]["student"], line["row"]["code"]) for line in lines),
+                             [("allergies", "1", "8"), ("allergies", "2", "7"), ("allergies", "3", "7")])
+            self.assertEqual(report["missing"], {"file": str(missing), "count": 3})
+
+    def test_replace_removes_them_and_no_others(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            before = self.fill(server, folder)
+            some = write(folder / "some", patients=[(1, "Ana"), (2, "Bao")],
+                         allergies=[(1, 7, "food"), (2, 7, "food")])
+            dry = run(server, some, "--full", "--replace", "--dry-run")
+            self.assertEqual(exported(server), before)
+            report = run(server, some, "--full", "--replace")
+            for table in ("students", "allergies"):
+                self.assertEqual(counts(dry, table), counts(report, table))
+            self.assertEqual(counts(report, "allergies"), {"rows": 2, "unchanged": 2, "missing": 2, "erased": 2})
+            self.assertEqual(counts(report, "students"), {"rows": 2, "unchanged": 2, "missing": 1, "erased": 1})
+            after = exported(server)
+            self.assertEqual(students_of(after, "students"), ["1", "2"])
+            self.assertEqual(students_of(after, "allergies"), ["1", "2"])
+            self.assertEqual(students_of(after, "conditions"), ["1"])  # that table did not come; the student is gone
+            with server.client() as client:
+                self.assertIsNone(client.call("GET", "summary:3"))
+
+    def test_an_input_without_students_removes_none(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            before = self.fill(server, folder)
+            (folder / "some").mkdir()
+            (folder / "some" / "allergies.csv").write_text(ALLERGIES + "2019-01-05,,1,7,Peanut,food\n")
+            report = run(server, folder / "some", "--full", "--replace")
+            self.assertEqual(counts(report, "allergies"), {"rows": 1, "unchanged": 1, "missing": 3, "erased": 3})
+            after = exported(server)
+            self.assertEqual(students_of(after, "students"), students_of(before, "students"))
+            self.assertEqual(students_of(after, "conditions"), students_of(before, "conditions"))
+            self.assertEqual(students_of(after, "allergies"), ["1"])
+
+    def test_a_table_with_rows_left_out_is_not_replaced(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            self.fill(server, folder)
+            some = write(folder / "some", patients=[(1, "Ana"), (2, "Bao"), (3, "Caz")],
+                         allergies=[(1, 7, "food"), (4, 7, "food")], conditions=[(1, 9)])
+            report = run(server, some, "--full", "--replace", code=6)
+            self.assertEqual(report["not_replaced"], ["allergies"])
+            self.assertEqual(counts(report, "allergies"), {"rows": 2, "unchanged": 1, "left_out": 1, "missing": 3})
+            self.assertEqual(counts(report, "conditions"), {"rows": 1, "unchanged": 1, "missing": 1, "erased": 1})
+            after = exported(server)
+            self.assertEqual(students_of(after, "allergies"), ["1", "1", "2", "3"])
+            self.assertEqual(students_of(after, "conditions"), ["1"])
+
+    def test_replace_and_missing_need_full(self):
+        with vc.Server() as server:
+            for flags in (["--replace"], ["--missing", "x"]):
+                done = vc.vitalcache(server, "import", ".", *flags, check=False)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("%s needs --full" % flags[0], done.stderr)
+
+
+class Touched(unittest.TestCase):
+    """Whose cached copies an import makes void: told by messages to a subscriber, and by EXPLAIN."""
+
+    STUDENTS = range(1, 31)
+
+    def start(self, server, folder):
+        self.source = write(folder / "in", patients=[(n, "Ana") for n in self.STUDENTS],
+                            allergies=[(n, 7, "food") for n in self.STUDENTS])
+        run(server, self.source)
+        self.client = server.client()
+        self.client.call("MGET", *["allergies:%d" % n for n in self.STUDENTS])
+        self.subscriber = server.client()
+        self.subscriber.call("SUBSCRIBE", "invalidations")
+
+    def stop(self):
+        self.client.close()
+        self.subscriber.close()
+
+    def touched(self):
+        """The students of the messages up to a mark that we send ourselves."""
+        self.client.call("INVALIDATE", "TAG", "student:mark")
+        tags = []
+        while "student:mark" not in tags:
+            message = self.subscriber.read()
+            tags += json.loads(message[2])["tags"]
+        return collections.Counter(tag for tag in tags if tag != "student:mark")
+
+    def test_the_same_again_touches_nobody(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            self.start(server, folder)
+            before = server.counters()
+            report = run(server, self.source)
+            self.assertEqual(counts(report, "students"), {"rows": 30, "unchanged": 30})
+            self.assertEqual(counts(report, "allergies"), {"rows": 30, "unchanged": 30})
+            self.assertEqual(self.touched(), {})
+            self.client.call("MGET", *["allergies:%d" % n for n in self.STUDENTS])
+            after = server.counters()
+            self.assertEqual(after["l1_hits"] - before["l1_hits"], 30)
+            self.stop()
+
+    def test_one_changed_row_touches_its_student(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            self.start(server, folder)
+            write(self.source, patients=[(n, "Ana") for n in self.STUDENTS],
+                  allergies=[(n, 7, "drug" if n == 9 else "food") for n in self.STUDENTS])
+            report = run(server, self.source)
+            self.assertEqual(counts(report, "allergies"), {"rows": 30, "written": 1, "unchanged": 29})
+            self.assertEqual(self.touched(), {"student:9/allergies": 1})
+            before = server.counters()
+            self.client.call("MGET", *["allergies:%d" % n for n in self.STUDENTS])
+            after = server.counters()
+            self.assertEqual(after["l1_hits"] - before["l1_hits"], 29)
+            self.stop()
+
+    def test_replacing_touches_those_whose_records_go(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            self.start(server, folder)
+            write(self.source, patients=[(n, "Ana") for n in self.STUDENTS],
+                  allergies=[(n, 7, "food") for n in self.STUDENTS if n not in (4, 17)])
+            report = run(server, self.source, "--full", "--replace")
+            self.assertEqual(counts(report, "allergies"), {"rows": 28, "unchanged": 28, "missing": 2, "erased": 2})
+            self.assertEqual(self.touched(), {"student:4/allergies": 1, "student:17/allergies": 1})
+            self.stop()
+
+
+class BrokenOff(unittest.TestCase):
+    """kill -9 at random points, and the same import again: the end is that of an undisturbed one."""
+
+    ROUNDS = 4
+    DICE = random.Random(20)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = vc.temp_dir()
+        cls.path = cls.folder.__enter__()
+        vc.sample(cls.path / "in", 8000 // vc.SLOW)
+        with vc.Server() as server:
+            run(server, cls.path / "in")
+            cls.expected = exported(server)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.__exit__(None, None, None)
+
+    def begin_import(self, server):
+        return subprocess.Popen([vc.VITALCACHE, "--port", str(server.port), "import", self.path / "in"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def shares(self):
+        """Of all records: each later than the one before, so that every death finds some more."""
+        for n in range(self.ROUNDS):
+            yield (n + self.DICE.random()) / self.ROUNDS
+
+    def wait_for(self, server, importer, share):
+        """Until the server has that share of all records, or the import has ended."""
+        with server.client() as client:
+            while importer.poll() is None:
+                health = resp.flatten(client.call("HEALTH"))
+                records = next(value for name, value in health.items() if name.endswith("records"))
+                if records >= share * len(self.expected):
+                    return
+
+    def test_the_importer_dies(self):
+        with vc.Server() as server:
+            for share in self.shares():
+                importer = self.begin_import(server)
+                self.wait_for(server, importer, share)
+                importer.kill()
+                importer.wait()
+            run(server, self.path / "in")
+            self.assertEqual(exported(server), self.expected)
+
+    def test_the_server_dies(self):
+        with vc.Server() as server:
+            for share in self.shares():
+                importer = self.begin_import(server)
+                self.wait_for(server, importer, share)
+                server.kill()
+                self.assertIn(importer.wait(30 * vc.SLOW), (0, 3))
+                server.start()
+            run(server, self.path / "in")
+            self.assertEqual(exported(server), self.expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
