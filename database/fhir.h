@@ -29,8 +29,8 @@ struct fhir_target {
 
 /* What the resources of one Bundle call one another. */
 struct fhir_refs {
-        /* The entry of that fullUrl; or, for "Patient/1", the first of that type and id, of whatever server. False: there
-         * is none; the reference is then read by its form alone. *out borrows. */
+        /* The entry of that fullUrl; or, for "Patient/1", the first of that type and id, of whatever server. False:
+         * there is none; the reference is then read by its form alone. *out borrows. */
         bool (*find)(const void *context, struct slice reference, struct fhir_target *out);
         const void *context;
 };
