@@ -154,26 +154,14 @@ static enum err write_row(struct fhir_draft *d)
         return rc == OK ? fhir_draft_close_row(d, fhir_types_table(d->type)) : rc;
 }
 
-/* The row of a patient who has been replaced is written, so that all of the resource is checked, and dropped. */
 static enum err map_patient(struct fhir_draft *d)
 {
         const struct fhir_place id = {.in = d->root, .name = "id"};
-        size_t rows;
-        size_t spans;
-        bool replaced = false;
         enum err rc = set_student(d, &id, d->id);
 
         if (rc == OK)
-                rc = fhir_link_merges(d, &replaced);
-        rows = buf_len(d->rows);
-        spans = buf_len(d->spans);
-        if (rc == OK)
                 rc = write_row(d);
-        if (rc == OK && replaced) {
-                buf_truncate(d->rows, rows);
-                buf_truncate(d->spans, spans);
-        }
-        return rc;
+        return rc == OK ? fhir_link_merges(d) : rc;
 }
 
 static enum err map_resource(struct fhir_draft *d)

@@ -43,21 +43,6 @@ static enum err put_merge(struct fhir_draft *d, struct slice from, struct slice 
         return rc == OK ? fhir_draft_close_row(d, "merges") : rc;
 }
 
-static enum err put_replaced(struct fhir_draft *d, struct slice into)
-{
-        enum err rc = fhir_draft_open_row(d);
-
-        if (rc == OK)
-                rc = fhir_out_text(&d->row, "student", buf_slice(d->student));
-        if (rc == OK)
-                rc = fhir_out_word(&d->row, "id", "replaced");
-        if (rc == OK)
-                rc = fhir_out_text(&d->row, "into", into);
-        if (rc == OK)
-                rc = fhir_out_text(&d->row, "resource", d->resource->text);
-        return rc == OK ? fhir_draft_close_row(d, "merges") : rc;
-}
-
 /* The id of the patient at the other end as students have it, into *other, which is emptied first. */
 static enum err read_other(struct fhir_draft *d, const struct fhir_place *at, struct slice item, struct buf *other)
 {
@@ -102,7 +87,7 @@ static enum err follow_link(
         return rc;
 }
 
-enum err fhir_link_merges(struct fhir_draft *d, bool *replaced)
+enum err fhir_link_merges(struct fhir_draft *d)
 {
         const struct fhir_place at = {.in = d->root, .name = "link"};
         struct merging merging;
@@ -115,11 +100,8 @@ enum err fhir_link_merges(struct fhir_draft *d, bool *replaced)
         while (rc == OK && value_next(&iter, &item))
                 if (!fhir_draft_absent(item))
                         rc = follow_link(d, &at, item, &merging);
-        *replaced = buf_len(&merging.into) > 0;
-        if (rc == OK && *replaced)
+        if (rc == OK && buf_len(&merging.into) > 0)
                 rc = put_merge(d, buf_slice(d->student), buf_slice(&merging.into));
-        if (rc == OK && *replaced)
-                rc = put_replaced(d, buf_slice(&merging.into));
         buf_deinit(&merging.into);
         buf_deinit(&merging.other);
         return rc;
