@@ -23,7 +23,7 @@ struct import_json {
         struct buf values[LEVELS]; /* what texts were read into */
         struct buf text;           /* a value's text without space */
         struct buf row;
-        struct buf prefixed;
+        struct buf bare; /* a row before its ids have their prefix */
 };
 
 /* A value on its way. */
@@ -97,15 +97,12 @@ static enum err give_row(struct import_json *import, const struct arrival *arriv
 static enum err take_row(
         struct import_json *import, const struct arrival *arrival, const char **table, struct reject *reject)
 {
-        enum err rc = import_own_row(&arrival->part, import->config.names, table, &import->row, reject);
-        struct buf bare = import->row;
+        struct slice prefix = arrival->prefixed ? SLICE_EMPTY : import->config.prefix;
+        enum err rc;
 
-        if (rc != OK || arrival->prefixed || import->config.prefix.len == 0)
-                return rc;
-        import->row = import->prefixed;
-        import->prefixed = bare;
-        buf_truncate(&import->row, 0);
-        return import_prefix_put(*table, buf_slice(&bare), import->config.prefix, &import->row);
+        buf_truncate(&import->bare, 0);
+        rc = import_own_row(&arrival->part, import->config.names, table, &import->bare, reject);
+        return rc == OK ? import_prefix_put(*table, buf_slice(&import->bare), prefix, &import->row) : rc;
 }
 
 static enum err take_own(struct import_json *import, const struct arrival *arrival, enum import_own_kind kind)
@@ -272,7 +269,7 @@ void import_json_destroy(struct import_json **import)
                 buf_deinit(&i->values[level]);
         buf_deinit(&i->text);
         buf_deinit(&i->row);
-        buf_deinit(&i->prefixed);
+        buf_deinit(&i->bare);
         vc_free(i);
         *import = NULL;
 }
