@@ -77,7 +77,8 @@ static struct lmdb_config database_of(const struct config *c, const struct cli_a
                 .schema = {.tables = record_types_tables(c->types),
                         .table_count = record_types_table_count(c->types),
                         .students = record_types_students(c->types),
-                        .student_ids = record_types_id_kind(c->types)},
+                        .student_ids = record_types_id_kind(c->types),
+                        .merges = record_types_merges(c->types)},
         };
 }
 

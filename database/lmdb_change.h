@@ -5,6 +5,7 @@
 #ifndef DATABASE_LMDB_CHANGE_H
 #define DATABASE_LMDB_CHANGE_H
 
+#include "database/lmdb_merge.h"
 #include "database/lmdb_run.h"
 
 struct lmdb_change {
@@ -14,6 +15,7 @@ struct lmdb_change {
         uint64_t *tags; /* hashes of the tags touched; room used again from one transaction to the next */
         size_t tag_count;
         size_t tag_capacity;
+        struct buf merged; /* ids merged into the student at hand; room used again */
 };
 
 /* Begins with a fresh transaction, keeping the room for tags (a zeroed struct with a store's dbs and schema has none
@@ -35,9 +37,29 @@ void lmdb_change_end(struct lmdb_change *change);
 
 /* For the parts of lmdb_change_apply(). */
 
-/* The write changed this student's records of the table: their tag is touched, and the write says so. */
+/* The tag of this student's records of the table is touched, and so are those of all ids that were merged into it: what
+ * is cached of them shows the same records. */
+enum err lmdb_change_tag(
+        struct lmdb_change *change, struct slice tenant, const char *table, struct slice student) MUST_CHECK;
+
+/* The same, of a write that changed these records and says so. */
 enum err lmdb_change_touch(
         struct lmdb_change *change, struct source_write *write, const char *table, struct slice student) MUST_CHECK;
+
+/* Whose records the id stands for: as lmdb_merge_root(), and at no cost when nobody is merged. */
+enum err lmdb_change_root(
+        struct lmdb_change *change, struct slice tenant, struct slice student, struct lmdb_merge_id *root) MUST_CHECK;
+
+/* What becomes of one row. */
+struct lmdb_verdict {
+        bool changed;
+        bool rejected;
+        struct reject reject; /* why */
+};
+
+/* One row of an IMPORT into the table merges (database/lmdb_change_merge.c). */
+enum err lmdb_change_merge(struct lmdb_change *change, struct source_write *write, const struct lmdb_row *row,
+        struct lmdb_verdict *verdict) MUST_CHECK;
 
 /* IMPORT and ERASE_ROWS. */
 enum err lmdb_change_rows(

@@ -4,12 +4,12 @@
 
 #include <stdlib.h>
 
-static enum err reject_unknown(struct source_write *w, const struct lmdb_row *row)
+static enum err reject_row(struct source_write *w, const struct lmdb_row *row, struct reject reject)
 {
-        const struct source_reject unknown = {row->at, reject_of(REJECT_STUDENT, "student")};
+        const struct source_reject rejected = {row->at, reject};
 
         w->rejected++;
-        return w->rejects == NULL ? OK : buf_append(w->rejects, &unknown, sizeof(unknown));
+        return w->rejects == NULL ? OK : buf_append(w->rejects, &rejected, sizeof(rejected));
 }
 
 /* The rows of one student: `count` from `row` on. */
@@ -33,17 +33,25 @@ static enum err reject_group(struct source_write *w, const struct group *g)
         enum err rc = OK;
 
         for (size_t i = 0; rc == OK && i < g->count; i++)
-                rc = reject_unknown(w, &g->row[i]);
+                rc = reject_row(w, &g->row[i], reject_of(REJECT_STUDENT, "student"));
         return rc;
 }
 
-static enum err change_group(struct lmdb_change *c, struct source_write *w, const struct group *g)
+/* `student`: whose records the group's are. */
+static enum err change_group(
+        struct lmdb_change *c, struct source_write *w, const struct group *g, const struct lmdb_merge_id *student)
 {
-        const struct lmdb_run_place place = {w->tenant, g->student, w->table->name, w->table, NULL};
+        struct lmdb_run_place place = {.tenant = w->tenant, .name = w->table->name, .table = w->table};
         struct lmdb_run run;
         uint64_t changes = 0;
-        enum err rc = lmdb_run_open(&run, &c->store, &place, &w->message);
+        enum err rc;
 
+        place.student = lmdb_merge_slice(student);
+        if (w->table == c->store.schema->students && !slice_equal(place.student, g->student)) {
+                place.student = g->student; /* who is merged keeps a record of its own, which nobody is shown */
+                place.uncounted = true;
+        }
+        rc = lmdb_run_open(&run, &c->store, &place, &w->message);
         for (size_t i = 0; rc == OK && i < g->count; i++) {
                 bool changed = false;
 
@@ -55,19 +63,36 @@ static enum err change_group(struct lmdb_change *c, struct source_write *w, cons
         w->unchanged += g->count - changes;
         if (rc == OK)
                 rc = lmdb_run_close(&run);
-        return rc == OK && run.changes > 0 ? lmdb_change_touch(c, w, w->table->name, g->student) : rc;
+        return rc == OK && run.changes > 0 ? lmdb_change_touch(c, w, w->table->name, place.student) : rc;
 }
 
 static enum err apply_group(struct lmdb_change *c, struct source_write *w, const struct group *g)
 {
+        struct lmdb_merge_id student;
         bool known = true;
-        enum err rc = OK;
+        enum err rc = lmdb_change_root(c, w->tenant, g->student, &student);
 
-        if (w->kind == WRITE_IMPORT && w->table != c->store.schema->students)
-                rc = lmdb_store_knows(&c->store, w->tenant, g->student, &known);
+        if (rc == OK && w->kind == WRITE_IMPORT && w->table != c->store.schema->students)
+                rc = lmdb_store_knows(&c->store, w->tenant, lmdb_merge_slice(&student), &known);
         if (rc != OK)
                 return rc;
-        return known ? change_group(c, w, g) : reject_group(w, g);
+        return known ? change_group(c, w, g, &student) : reject_group(w, g);
+}
+
+static enum err merge_group(struct lmdb_change *c, struct source_write *w, const struct group *g)
+{
+        enum err rc = OK;
+
+        for (size_t i = 0; rc == OK && i < g->count; i++) {
+                struct lmdb_verdict verdict;
+
+                rc = lmdb_change_merge(c, w, &g->row[i], &verdict);
+                if (rc == OK && verdict.rejected)
+                        rc = reject_row(w, &g->row[i], verdict.reject);
+                w->written += verdict.changed;
+                w->unchanged += !verdict.changed && !verdict.rejected;
+        }
+        return rc;
 }
 
 static int compare_rejects(const void *left, const void *right)
@@ -87,20 +112,33 @@ static enum err begin_rejects(struct source_write *w, const struct lmdb_rows *ro
         return buf_append_slice(w->rejects, buf_slice(&rows->rejects));
 }
 
+/* Refuses to erase rows that are more than records (write->status). */
+static void check_erasable(const struct lmdb_change *c, struct source_write *w)
+{
+        const struct lmdb_schema *schema = c->store.schema;
+
+        if (w->kind != WRITE_ERASE_ROWS)
+                return;
+        if (w->table == schema->students)
+                w->status = err_set(&w->message, ERR_USE, "a student is more than one record; erase the student");
+        else if (w->table == schema->merges)
+                w->status = err_set(&w->message, ERR_USE, "who has been merged cannot be parted again");
+}
+
 enum err lmdb_change_rows(struct lmdb_change *c, struct source_write *w, const struct lmdb_rows *rows)
 {
+        bool merges = w->table == c->store.schema->merges;
         enum err rc = begin_rejects(w, rows);
 
-        if (w->kind == WRITE_ERASE_ROWS && w->table == c->store.schema->students) {
-                w->status = err_set(&w->message, ERR_USE, "a student is more than one record; erase the student");
-                return OK;
-        }
+        check_erasable(c, w);
+        if (w->status != OK)
+                return rc;
         w->unchanged = rows->twins;
         c->store.dry_run = w->dry_run;
         for (size_t next = 0; rc == OK && next < rows->count;) {
                 const struct group g = group_at(rows, next);
 
-                rc = apply_group(c, w, &g);
+                rc = merges ? merge_group(c, w, &g) : apply_group(c, w, &g);
                 next += g.count;
         }
         c->store.dry_run = false;

@@ -2,6 +2,7 @@
 
 #include "database/lmdb_head.h"
 #include "database/lmdb_key.h"
+#include "database/lmdb_merge.h"
 #include "database/lmdb_read.h"
 #include "database/lmdb_record.h"
 #include "database/value.h"
@@ -106,25 +107,42 @@ static enum err begin_run(
         return rc;
 }
 
+static enum err is_merged(const struct check *check, const struct lmdb_key_parts *parts, bool *out)
+{
+        struct lmdb_merge_id root;
+        enum err rc = lmdb_merge_root(check->txn, check->dbs, parts->tenant, parts->student, &root);
+
+        *out = !slice_equal(lmdb_merge_slice(&root), parts->student);
+        return rc;
+}
+
 /* The student of a record is recorded: there is a record of the students' table under the same key parts. */
 static enum err check_student(struct check *check, const struct lmdb_key_parts *parts)
 {
         struct lmdb_key key;
         MDB_val at;
         MDB_val stored;
-        int rc;
+        bool merged;
+        enum err rc;
+        int found;
 
         if (slice_equal(parts->table, slice_str(check->schema->students->name))) {
-                check->students++;
                 check->damaged += !slice_equal(parts->student, parts->record);
-                return OK;
+                rc = is_merged(check, parts, &merged);
+                check->students += rc == OK && !merged;
+                return rc;
+        }
+        if (check->schema->merges != NULL && slice_equal(parts->table, slice_str(check->schema->merges->name))) {
+                rc = is_merged(check, parts, &merged);
+                check->damaged += rc == OK && !merged;
+                return rc;
         }
         lmdb_key_student(&key, parts->tenant, check->schema->students->name, parts->student);
         lmdb_key_add_record(&key, parts->student);
         at = lmdb_val(lmdb_key_slice(&key));
-        rc = mdb_get(check->txn, check->dbs->records, &at, &stored);
-        check->damaged += rc == MDB_NOTFOUND;
-        return rc == MDB_NOTFOUND ? OK : lmdb_err(rc);
+        found = mdb_get(check->txn, check->dbs->records, &at, &stored);
+        check->damaged += found == MDB_NOTFOUND;
+        return found == MDB_NOTFOUND ? OK : lmdb_err(found);
 }
 
 static enum err check_record(
@@ -189,6 +207,8 @@ static enum err check_all(struct check *check, const struct lmdb_counts *counts)
                 rc = walk(check, check->dbs->records, check_entry);
         if (rc == OK)
                 rc = finish_run(check);
+        if (rc == OK)
+                rc = walk(check, check->dbs->merged, touch_entry);
         if (rc == OK)
                 rc = check_index(check, check->dbs->by_activity, check->activity_rows);
         if (rc == OK)

@@ -55,6 +55,8 @@ static enum err commit_change(struct lmdb_commit *c, MDB_txn **txn)
         bool unknown;
         enum err rc;
 
+        if (change->store.has_merges)
+                lmdb_env_note_merges(c->env);
         if (h->before != NULL)
                 h->before(h->context, change->tags, change->tag_count);
         rc = lmdb_env_write_commit(c->env, txn, &unknown);
@@ -93,6 +95,7 @@ static enum err try_once(struct lmdb_commit *c, struct source_write **writes, si
 
         if (rc != OK)
                 return rc;
+        c->change.store.has_merges = lmdb_env_has_merges(c->env);
         rc = lmdb_change_begin(&c->change, txn);
         if (rc == OK)
                 rc = apply_all(c, writes, count);

@@ -23,6 +23,7 @@ struct lmdb_env {
         _Atomic uint64_t map_size;
         uint64_t map_size_max;
         _Atomic bool dead;
+        _Atomic bool has_merges;
 };
 
 static uint64_t whole_pages(uint64_t bytes)
@@ -140,7 +141,13 @@ static enum err meta_work(MDB_txn *txn, void *context, struct err_msg *msg)
 {
         struct meta_work *work = context;
 
-        return lmdb_meta_open(txn, work->schema, &work->env->dbs, msg);
+        MDB_stat merged;
+        enum err rc = lmdb_meta_open(txn, work->schema, &work->env->dbs, msg);
+
+        if (rc == OK)
+                rc = lmdb_err(mdb_stat(txn, work->env->dbs.merged, &merged));
+        work->env->has_merges = rc == OK && merged.ms_entries > 0;
+        return rc;
 }
 
 static enum err open_contents(
@@ -210,6 +217,16 @@ void lmdb_env_close(struct lmdb_env **env)
 const struct lmdb_dbs *lmdb_env_dbs(const struct lmdb_env *env)
 {
         return &env->dbs;
+}
+
+bool lmdb_env_has_merges(const struct lmdb_env *env)
+{
+        return env->has_merges;
+}
+
+void lmdb_env_note_merges(struct lmdb_env *env)
+{
+        env->has_merges = true;
 }
 
 enum err lmdb_env_read_begin(struct lmdb_env *env, MDB_txn **txn)

@@ -41,6 +41,13 @@ void lmdb_env_close(struct lmdb_env **env);
 /* The handles of its sub-databases; the same for its life. Any thread. */
 const struct lmdb_dbs *lmdb_env_dbs(const struct lmdb_env *env);
 
+/* Whether any student may be merged into another (database/lmdb_merge.h). Asked with a read transaction open, it is
+ * true if that transaction sees a merge. Any thread. */
+bool lmdb_env_has_merges(const struct lmdb_env *env);
+
+/* There will be one, once the transaction under way is committed. The writer's thread. */
+void lmdb_env_note_merges(struct lmdb_env *env);
+
 /* A read transaction on the newest snapshot. It holds up the growth of the map: keep it short, begin no second one
  * while it lasts, and wait for no write. Any thread. ERR_IO when the environment is dead; *txn is NULL then. */
 enum err lmdb_env_read_begin(struct lmdb_env *env, MDB_txn **txn) MUST_CHECK;

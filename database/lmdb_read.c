@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "database/lmdb_key.h"
+#include "database/lmdb_merge.h"
 #include "database/lmdb_present.h"
 #include "database/record.h"
 
@@ -226,13 +227,14 @@ static enum err put_view(struct lmdb_read *r, const struct view *view, struct bu
         return ERR_INTERNAL; /* composites have no composites as parts */
 }
 
-static enum err put_composite(struct lmdb_read *r, const struct source_read *read, struct buf *out)
+static enum err put_composite(struct lmdb_read *r, struct source_read *read, struct slice student)
 {
+        struct buf *out = &read->value;
         enum err rc = value_put_map(out, read->type->part_count);
 
         for (uint32_t i = 0; rc == OK && i < read->type->part_count; i++) {
                 const struct record_part *part = &read->type->parts[i];
-                const struct view view = {part->type, part, read->tenant, read->id};
+                const struct view view = {part->type, part, read->tenant, student};
 
                 rc = value_put_str(out, part->name);
                 if (rc == OK)
@@ -243,13 +245,20 @@ static enum err put_composite(struct lmdb_read *r, const struct source_read *rea
 
 static enum err put_reply(struct lmdb_read *r, struct source_read *read)
 {
-        const struct view whole = {read->type, NULL, read->tenant, read->id};
-        enum err rc = lmdb_read_student(r->txn, r->dbs, r->schema->students, read->tenant, read->id);
+        struct view whole = {read->type, NULL, read->tenant, read->id};
+        struct lmdb_merge_id root;
+        enum err rc = OK;
 
+        if (r->has_merges) {
+                rc = lmdb_merge_root(r->txn, r->dbs, read->tenant, read->id, &root);
+                whole.student = lmdb_merge_slice(&root);
+        }
+        if (rc == OK)
+                rc = lmdb_read_student(r->txn, r->dbs, r->schema->students, read->tenant, whole.student);
         if (rc != OK)
                 return rc;
         if (read->type->shape == RECORD_COMPOSITE)
-                return put_composite(r, read, &read->value);
+                return put_composite(r, read, whole.student);
         return put_view(r, &whole, &read->value);
 }
 

@@ -16,6 +16,7 @@ struct lmdb_read {
         size_t capacity;
         struct buf made;     /* a record of an older schema, in its present form */
         struct arena copies; /* of such records, as long as the batch */
+        bool has_merges;     /* an id may stand for another student's records */
 };
 
 /* Begins and ends a batch; it borrows all that it is given. */

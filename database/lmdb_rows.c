@@ -53,6 +53,8 @@ static enum err add_put_row(const struct making *m, struct slice map, uint32_t a
                 return not_normal(m->msg);
         if (write->type->shape == RECORD_ONE && !slice_equal(row->id, write->id))
                 return not_normal(m->msg);
+        row->schema = write->type->table->schema;
+        row->ranks = lmdb_ranks_of(write->type->table, map);
         m->rows->count++;
         return OK;
 }
@@ -84,6 +86,8 @@ static enum err add_import_row(const struct making *m, struct slice item, uint32
                 .id = row.id,
                 .map = slice_of(NULL, map_len),
                 .original = original,
+                .schema = row.table->schema,
+                .ranks = lmdb_ranks_of(row.table, slice_of(rows->bytes.data + rows->bytes.start + start, map_len)),
                 .at = at,
         };
         rows->count++;
@@ -113,7 +117,7 @@ static enum err add_row(const struct making *m, struct slice item, uint32_t at)
         }
 }
 
-static void place_bytes(struct lmdb_rows *rows)
+void lmdb_rows_place(struct lmdb_rows *rows)
 {
         const uint8_t *at = buf_slice(&rows->bytes).data;
 
@@ -134,7 +138,7 @@ static enum err add_rows(const struct making *m, struct value_iter *iter)
         for (uint32_t at = 0; rc == OK && value_next(iter, &item); at++)
                 rc = add_row(m, item, at);
         if (rc == OK && m->write->kind == WRITE_IMPORT)
-                place_bytes(m->rows);
+                lmdb_rows_place(m->rows);
         return rc == OK && iter->left > 0 ? not_normal(m->msg) : rc;
 }
 
@@ -188,9 +192,7 @@ enum err lmdb_rows_make(struct lmdb_rows *out, const struct source_write *write,
         const struct making m = {out, write, maker, msg};
         enum err rc;
 
-        *out = (struct lmdb_rows){.row = NULL};
-        buf_init(&out->bytes, 0);
-        buf_init(&out->rejects, 0);
+        lmdb_rows_init(out);
         if (write->kind != WRITE_PUT && write->kind != WRITE_IMPORT && write->kind != WRITE_ERASE_ROWS)
                 return OK;
         rc = make_rows(&m);
@@ -199,6 +201,13 @@ enum err lmdb_rows_make(struct lmdb_rows *out, const struct source_write *write,
         if (rc != OK)
                 lmdb_rows_deinit(out);
         return rc;
+}
+
+void lmdb_rows_init(struct lmdb_rows *rows)
+{
+        *rows = (struct lmdb_rows){.row = NULL};
+        buf_init(&rows->bytes, 0);
+        buf_init(&rows->rejects, 0);
 }
 
 void lmdb_rows_deinit(struct lmdb_rows *rows)

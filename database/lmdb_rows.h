@@ -2,7 +2,7 @@
 #ifndef DATABASE_LMDB_ROWS_H
 #define DATABASE_LMDB_ROWS_H
 
-#include "database/lmdb_source.h"
+#include "database/lmdb_index.h"
 #include "database/original.h"
 
 struct lmdb_row {
@@ -10,6 +10,8 @@ struct lmdb_row {
         struct slice id;
         struct slice map;         /* in normal form (database/record.h); empty for ERASE_ROWS */
         struct original original; /* of no bytes: it brings none */
+        uint32_t schema;          /* that the map is of */
+        struct lmdb_ranks ranks;  /* its places in the indexes */
         uint32_t at;              /* place among the rows given, from 0 */
 };
 
@@ -33,6 +35,9 @@ struct lmdb_row_maker {
 enum err lmdb_rows_make(struct lmdb_rows *out, const struct source_write *write, const struct lmdb_row_maker *maker,
         struct err_msg *msg) MUST_CHECK;
 
+/* No rows yet. */
+void lmdb_rows_init(struct lmdb_rows *rows);
+
 /* Frees; the rows are empty then. */
 void lmdb_rows_deinit(struct lmdb_rows *rows);
 
@@ -42,6 +47,10 @@ void lmdb_rows_prepare(struct source_write *write, const struct lmdb_row_maker *
 
 /* Frees write->prepared; a no-op when there is none. */
 void lmdb_rows_release(struct source_write *write);
+
+/* Gives maps and originals their places in rows->bytes, where they stand one behind the other in the order of the
+ * rows. */
+void lmdb_rows_place(struct lmdb_rows *rows);
 
 /* The row whose record is stored under the key part `record`; NULL when there is none. For rows of one student. */
 const struct lmdb_row *lmdb_rows_find(const struct lmdb_rows *rows, struct slice record);

@@ -1,5 +1,6 @@
 #include "database/lmdb_run.h"
 
+#include "base/mem.h"
 #include "database/lmdb_present.h"
 #include "database/value.h"
 
@@ -96,16 +97,16 @@ static enum err find_ranks(struct lmdb_run *run)
 
 /* Ids over 64 bytes share keys when their 128-bit hashes are equal. No such pair turns up by chance, but a record must
  * not take the place of another's even when somebody has made one. */
-static enum err check_same_ids(const struct present *old, const struct lmdb_row *row, struct err_msg *msg)
+static enum err check_same_ids(const struct lmdb_run *run, const struct present *old, const struct lmdb_row *row)
 {
         struct slice id;
 
         if (!old->decoded)
                 return OK;
-        if (lmdb_id_is_hashed(row->student) && !slice_equal(old->record.student, row->student))
-                return err_set(msg, ERR_BADKEY, "the student's id has the same hash as that of another student");
+        if (lmdb_id_is_hashed(run->place.student) && !slice_equal(old->record.student, run->place.student))
+                return err_set(run->msg, ERR_BADKEY, "the student's id has the same hash as that of another student");
         if (lmdb_id_is_hashed(row->id) && (!value_member_text(old->record.map, "id", &id) || !slice_equal(id, row->id)))
-                return err_set(msg, ERR_BADKEY, "the record's id has the same hash as that of another record");
+                return err_set(run->msg, ERR_BADKEY, "the record's id has the same hash as that of another record");
         return OK;
 }
 
@@ -126,15 +127,15 @@ static enum err find(const struct lmdb_run *run, const struct lmdb_row *row, str
         if (rc != MDB_SUCCESS)
                 return rc == MDB_NOTFOUND ? OK : lmdb_err(rc);
         open_present(&stored, out);
-        return check_same_ids(out, row, run->msg);
+        return check_same_ids(run, out, row);
 }
 
 static enum err write_record(const struct lmdb_run *run, const struct lmdb_key *key, const struct lmdb_row *row)
 {
         const struct lmdb_record record = {
-                .schema = run->place.table->schema,
+                .schema = row->schema,
                 .version = run->store->position,
-                .student = lmdb_id_is_hashed(row->student) ? row->student : SLICE_EMPTY,
+                .student = lmdb_id_is_hashed(run->place.student) ? run->place.student : SLICE_EMPTY,
                 .map = row->map,
                 .original = row->original,
         };
@@ -147,28 +148,36 @@ static enum err write_record(const struct lmdb_run *run, const struct lmdb_key *
         return lmdb_err(rc);
 }
 
-/* A record of an older schema is equal to what it reads as. */
-static enum err is_equal(const struct lmdb_run *run, const struct present *old, const struct lmdb_row *row, bool *equal)
+/* Whether the stored record is this map. One of an older schema is what it reads as. */
+static enum err has_map(const struct lmdb_run *run, const struct present *old, struct slice map, bool *same)
 {
-        struct slice map;
+        struct slice stored = old->record.map;
         struct buf made;
-        enum err rc;
+        enum err rc = OK;
 
-        *equal = false;
+        *same = false;
         if (!old->decoded)
                 return OK;
         buf_init(&made, 0);
-        rc = lmdb_present_map(run->place.table, &old->record, &made, &map);
-        *equal = rc == OK && slice_equal(map, row->map) &&
-                 (row->original.bytes.len == 0 || original_equal(&old->record.original, &row->original));
+        if (run->place.table != NULL)
+                rc = lmdb_present_map(run->place.table, &old->record, &made, &stored);
+        *same = rc == OK && slice_equal(stored, map);
         buf_deinit(&made);
+        return rc;
+}
+
+static enum err is_equal(const struct lmdb_run *run, const struct present *old, const struct lmdb_row *row, bool *equal)
+{
+        enum err rc = has_map(run, old, row->map, equal);
+
+        *equal = *equal && (row->original.bytes.len == 0 || original_equal(&old->record.original, &row->original));
         return rc;
 }
 
 static void count(struct lmdb_run *run, int64_t more)
 {
         run->store->records_added += more;
-        if (run->place.table == run->store->schema->students)
+        if (run->place.table == run->store->schema->students && !run->place.uncounted)
                 run->store->students_added += more;
 }
 
@@ -176,7 +185,6 @@ enum err lmdb_run_put(struct lmdb_run *run, const struct lmdb_row *row, bool *ch
 {
         struct present old;
         struct lmdb_key key;
-        struct lmdb_ranks ranks;
         bool equal = false;
         enum err rc = find(run, row, &key, &old);
 
@@ -189,8 +197,7 @@ enum err lmdb_run_put(struct lmdb_run *run, const struct lmdb_row *row, bool *ch
                 rc = lose_ranks(run, &old);
         if (rc != OK)
                 return rc;
-        ranks = lmdb_ranks_of(run->place.table, row->map);
-        gain_ranks(run, &ranks);
+        gain_ranks(run, &row->ranks);
         run->changes++;
         count(run, old.found ? 0 : 1);
         return write_record(run, &key, row); /* `old` is not to be read any more */
@@ -300,6 +307,94 @@ enum err lmdb_run_hides(const struct lmdb_run *run, const struct lmdb_rows *rows
         return rc;
 }
 
+/* ---- moving ---- */
+
+enum err lmdb_run_clashes(const struct lmdb_run *run, const struct lmdb_rows *rows, bool *out)
+{
+        enum err rc = OK;
+
+        *out = false;
+        for (size_t i = 0; rc == OK && i < rows->count && !*out; i++) {
+                struct lmdb_key key;
+                struct present old;
+                bool same = false;
+
+                rc = find(run, &rows->row[i], &key, &old);
+                if (rc == OK && old.found)
+                        rc = has_map(run, &old, rows->row[i].map, &same);
+                *out = rc == OK && old.found && !same;
+        }
+        return rc;
+}
+
+static enum err make_room(struct lmdb_rows *rows)
+{
+        size_t wanted = rows->count < 16 ? 16 : rows->count * 2;
+        struct lmdb_row *row;
+
+        if (rows->count > 0 && (rows->count < 16 || (rows->count & (rows->count - 1)) != 0))
+                return OK; /* it grows at 0, 16, 32, 64… */
+        row = vc_realloc(rows->row, wanted * sizeof(*row));
+        if (row == NULL)
+                return ERR_NOMEM;
+        rows->row = row;
+        return OK;
+}
+
+/* In the table's present form. Ids are in the maps, which move as they grow: lmdb_run_rows() finds them at the end. */
+static enum err copy_record(const struct lmdb_run *run, const MDB_val *stored, struct lmdb_rows *rows)
+{
+        const struct record_table *table = run->place.table;
+        struct present old;
+        struct lmdb_row row = {.at = (uint32_t)rows->count};
+        struct buf made;
+        enum err rc = make_room(rows);
+
+        buf_init(&made, 0);
+        open_present(stored, &old);
+        row.map = old.record.map;
+        row.original = old.record.original;
+        row.schema = table == NULL ? old.record.schema : table->schema;
+        if (rc == OK && !old.decoded)
+                rc = ERR_CORRUPT;
+        if (rc == OK && table != NULL)
+                rc = lmdb_present_map(table, &old.record, &made, &row.map);
+        if (rc == OK)
+                rc = lmdb_ranks_stored(table, &old.record, &row.ranks);
+        if (rc == OK)
+                rc = buf_append_slice(&rows->bytes, row.map);
+        if (rc == OK)
+                rc = buf_append_slice(&rows->bytes, row.original.bytes);
+        if (rc == OK)
+                rows->row[rows->count++] = row;
+        buf_deinit(&made);
+        return rc;
+}
+
+enum err lmdb_run_rows(struct lmdb_store *store, const struct lmdb_run_place *place, struct lmdb_rows *rows)
+{
+        struct lmdb_run run;
+        MDB_val key;
+        MDB_val stored;
+        enum err err;
+        int rc;
+
+        lmdb_rows_init(rows);
+        err = lmdb_run_open(&run, store, place, NULL);
+        if (err != OK || !run.found)
+                return err;
+        rc = next_record(&run, &key, &stored, MDB_SET_RANGE);
+        while (err == OK && rc == MDB_SUCCESS) {
+                err = copy_record(&run, &stored, rows);
+                rc = next_record(&run, &key, &stored, MDB_NEXT);
+        }
+        lmdb_rows_place(rows);
+        for (size_t i = 0; err == OK && i < rows->count; i++)
+                if (!value_member_text(rows->row[i].map, "id", &rows->row[i].id))
+                        err = ERR_CORRUPT;
+        return err != OK || rc == MDB_NOTFOUND ? err : lmdb_err(rc);
+}
+
 /* ---- the end ---- */
 
 static enum err replace_index_rows(struct lmdb_run *run, const struct lmdb_ranks *fresh)
@@ -319,7 +414,7 @@ enum err lmdb_run_close(struct lmdb_run *run)
         struct lmdb_head head = {.position = run->store->position};
         enum err rc = OK;
 
-        if (run->changes == 0)
+        if (run->changes == 0 && !run->renewed)
                 return OK;
         if (run->ranks_lost)
                 rc = find_ranks(run);

@@ -15,6 +15,7 @@ struct lmdb_run_place {
         const char *name;                     /* of the table */
         const struct record_table *table;     /* NULL: no longer configured, so not indexed and only to be erased */
         const struct record_condition *where; /* the records that lmdb_run_erase, _any and _hides see; NULL: all */
+        bool uncounted;                       /* the record of a student who is merged into another: counts as none */
 };
 
 struct lmdb_run {
@@ -27,6 +28,7 @@ struct lmdb_run {
         struct lmdb_ranks ranks; /* as they are now */
         bool ranks_lost;         /* one of them went with its record: to be found out from the records */
         uint64_t changes;        /* records written or erased so far */
+        bool renewed;            /* the head gets this commit's position even if no record has changed */
 };
 
 /* Opens the run; `place` is copied, what it points to is borrowed, and so is `msg`. Errors of LMDB: abort the
@@ -50,6 +52,13 @@ enum err lmdb_run_any(const struct lmdb_run *run, bool *out) MUST_CHECK;
 
 /* Whether one of the rows would take the place of a record that is there and does not meet place.where. */
 enum err lmdb_run_hides(const struct lmdb_run *run, const struct lmdb_rows *rows, bool *out) MUST_CHECK;
+
+/* Whether one of the rows would take the place of another record than it is. */
+enum err lmdb_run_clashes(const struct lmdb_run *run, const struct lmdb_rows *rows, bool *out) MUST_CHECK;
+
+/* Copies the records of a run that is not open into *rows, to be put into another student's run; to be freed by
+ * lmdb_rows_deinit(), whatever comes of it. ERR_CORRUPT when one cannot be read. */
+enum err lmdb_run_rows(struct lmdb_store *store, const struct lmdb_run_place *place, struct lmdb_rows *rows) MUST_CHECK;
 
 /* Writes the head and the index rows, if any record has changed. */
 enum err lmdb_run_close(struct lmdb_run *run) MUST_CHECK;

@@ -48,6 +48,7 @@ static void fetch_many(struct source *source, struct list *reads)
                 fail_all(reads, rc);
         } else {
                 lmdb_read_init(&r, txn, lmdb_env_dbs(s->env), &s->schema);
+                r.has_merges = lmdb_env_has_merges(s->env);
                 LIST_FOREACH (link, reads) {
                         struct source_read *read = LIST_ENTRY(link, struct source_read, link);
 

@@ -11,6 +11,7 @@ struct lmdb_schema {
         uint32_t table_count;
         const struct record_table *students; /* one of them: its records decide which students exist */
         enum id_kind student_ids;            /* the canonical form that students' ids are stored in */
+        const struct record_table *merges;   /* one of them: its rows say who is the same person; NULL: none does */
 };
 
 struct lmdb_config {

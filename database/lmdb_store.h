@@ -15,11 +15,12 @@ struct lmdb_store {
         MDB_cursor *known;        /* where students are looked up */
         struct position position; /* of the commit, if there will be one */
         bool dry_run;             /* of the write under way: say what would be, and write nothing */
+        bool has_merges;          /* students may be merged into others; set by who begins */
         int64_t students_added;
         int64_t records_added;
 };
 
-/* Begins with a fresh transaction; dbs and schema are set. Errors of LMDB: abort. The writer's thread. */
+/* Begins with a fresh transaction; dbs, schema and has_merges are set. Errors of LMDB: abort. The writer's thread. */
 enum err lmdb_store_begin(struct lmdb_store *store, MDB_txn *txn) MUST_CHECK;
 
 /* Writes the counts. Errors of LMDB: abort. The writer's thread. */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "database/lmdb_index.h"
 #include "database/lmdb_key.h"
+#include "database/lmdb_merge.h"
 #include "database/lmdb_present.h"
 #include "database/value.h"
 
@@ -30,6 +31,8 @@ struct walk {
         const struct lmdb_schema *schema;
         const struct source_walk *what;
         struct buf made;      /* the present form of an older record */
+        struct slice student; /* whose records what->student stands for */
+        struct lmdb_merge_id root;
         struct lmdb_key run;  /* what the keys of all rows begin with */
         struct lmdb_key last; /* the chunk after this goes on behind it */
         bool past_last;       /* `last` itself is a row that was visited */
@@ -49,12 +52,29 @@ static void begin(struct walk *w)
         lmdb_key_start_tenant(&w->run, what->tenant);
         if (what->table != NULL)
                 lmdb_key_start(&w->run, what->tenant, what->table);
-        if (what->table != NULL && what->student.len > 0)
-                lmdb_key_add_student(&w->run, what->student);
+        if (what->table != NULL && w->student.len > 0)
+                lmdb_key_add_student(&w->run, w->student);
         w->last = w->run;
         w->past_last = slice_compare(what->after, lmdb_key_slice(&w->run)) > 0;
         if (w->past_last)
                 lmdb_key_start_as(&w->last, what->after, what->after);
+}
+
+static enum err resolve(struct walk *w, struct err_msg *msg)
+{
+        MDB_txn *txn;
+        enum err rc;
+
+        w->student = w->what->student;
+        if (w->student.len == 0 || !lmdb_env_has_merges(w->env))
+                return OK;
+        rc = lmdb_env_read_begin(w->env, &txn);
+        if (rc == OK) {
+                rc = lmdb_merge_root(txn, lmdb_env_dbs(w->env), w->what->tenant, w->student, &w->root);
+                lmdb_env_read_end(w->env, &txn);
+        }
+        w->student = lmdb_merge_slice(&w->root);
+        return rc == OK ? OK : err_set(msg, rc, "cannot read whom the student was merged into: %s", err_text(rc));
 }
 
 /* Moves the cursor to the first key at or behind *at. */
@@ -79,7 +99,7 @@ static void leap_from(const struct walk *w, struct slice key, const struct lmdb_
         static const uint8_t behind_all[] = {0xff, 0xff}; /* no part is as long */
 
         lmdb_key_start_as(to, key, parts->table);
-        lmdb_key_add_student(to, w->what->student);
+        lmdb_key_add_student(to, w->student);
         if (slice_compare(lmdb_key_slice(to), key) > 0)
                 return;
         lmdb_key_start_as(to, key, parts->table);
@@ -97,8 +117,7 @@ static enum err append_if(struct buf *bytes, bool wanted, struct slice s, size_t
 /* Another student than the wanted one, whose long id has the same hash. */
 static bool is_namesake(const struct walk *w, const struct lmdb_key_parts *parts, const struct lmdb_record *record)
 {
-        return w->what->student.len > 0 && lmdb_part_is_hash(parts->student) &&
-               !slice_equal(record->student, w->what->student);
+        return w->student.len > 0 && lmdb_part_is_hash(parts->student) && !slice_equal(record->student, w->student);
 }
 
 /* In the form that its table has now; of a table that is configured no more as it is stored. */
@@ -157,7 +176,7 @@ static enum err take_row(struct walk *w, MDB_cursor *cursor, MDB_val *key, MDB_v
 
         if (key->mv_size > LMDB_KEY_MAX || !lmdb_key_split(lmdb_slice(*key), 0, &parts))
                 return ERR_CORRUPT;
-        if (w->what->student.len > 0 && !lmdb_part_is_of(parts.student, w->what->student)) {
+        if (w->student.len > 0 && !lmdb_part_is_of(parts.student, w->student)) {
                 leap_from(w, lmdb_slice(*key), &parts, &to);
                 *rc = seek(cursor, &to, key, value);
                 return OK;
@@ -278,8 +297,11 @@ enum err lmdb_walk(const struct lmdb_walk_in *in, const struct source_walk *what
         buf_init(&w->made, 0);
         buf_init(&w->bytes, 0);
         buf_init(&w->text, 0);
-        begin(w);
-        rc = walk_chunks(w, msg);
+        rc = resolve(w, msg);
+        if (rc == OK) {
+                begin(w);
+                rc = walk_chunks(w, msg);
+        }
         buf_deinit(&w->made);
         buf_deinit(&w->bytes);
         buf_deinit(&w->text);

@@ -33,7 +33,7 @@ struct source_row {
 struct source_walk {
         struct slice tenant;
         const char *table;    /* NULL: all tables, configured or not */
-        struct slice student; /* empty: all students */
+        struct slice student; /* empty: all students; one merged into another stands for that one */
         struct slice after; /* a row's cursor; empty: from the start. One of another walk gives other rows, no error */
         enum err (*visit)(void *context, const struct source_row *row); /* not OK: ends the walk, with that result */
         void *context;

@@ -104,6 +104,7 @@ static enum err open_source(struct node *node, const struct node_config *config,
                 .table_count = record_types_table_count(config->types),
                 .students = record_types_students(config->types),
                 .student_ids = record_types_id_kind(config->types),
+                .merges = record_types_merges(config->types),
         };
         if (draw_epoch(&epoch) != OK)
                 return no_randomness(msg);

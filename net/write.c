@@ -106,12 +106,13 @@ static enum err build_message(struct write *write, struct buf *scratch, struct b
 }
 
 /* What the commit touched for a PUT, ERASE or IMPORT: nothing, where it changed nothing. For the erasure of a student:
- * the other ids that were merged into this one. */
+ * the other ids that were merged into this one. A merge touches whatever there is about its students. */
 static enum err add_touched(struct write *write)
 {
         const struct source_write *source = &write->source;
         const struct record_table *table = source->type != NULL ? source->type->table : source->table;
-        bool whole = source->kind == WRITE_ERASE_STUDENT;
+        bool whole = source->kind == WRITE_ERASE_STUDENT ||
+                     (table != NULL && table == record_types_merges(write->lane->services->types));
         struct slice students = buf_slice(&write->touched);
         struct slice student;
         enum err rc = OK;

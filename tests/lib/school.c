@@ -84,7 +84,7 @@ struct lmdb_config school_config(const char *path)
                 .map_size_max = UINT64_C(1) << 30,
                 .max_readers = 16,
                 .batch_max = 64,
-                .schema = {TABLES, COUNT(TABLES), &SCHOOL_STUDENTS, ID_KIND_TEXT},
+                .schema = {TABLES, COUNT(TABLES), &SCHOOL_STUDENTS, ID_KIND_TEXT, NULL},
         };
 }
 

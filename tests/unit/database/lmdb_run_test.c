@@ -48,7 +48,7 @@ struct work {
 static enum err work(MDB_txn *txn, void *context, struct err_msg *msg)
 {
         const struct work *w = context;
-        const struct lmdb_run_place place = {SLICE_EMPTY, slice_str("42"), "visits", &SCHOOL_VISITS, NULL};
+        const struct lmdb_run_place place = {.student = slice_str("42"), .name = "visits", .table = &SCHOOL_VISITS};
         struct lmdb_store store = {.dbs = lmdb_env_dbs(w->s->env), .schema = &w->s->schema};
         struct lmdb_run run;
 
@@ -72,13 +72,14 @@ static void in_transaction(struct state *s, void (*body)(struct lmdb_run *run))
 
 static bool put(struct lmdb_run *run, const char *id, const char *json, const struct original *original)
 {
-        struct lmdb_row row = {.student = slice_str("42"), .id = slice_str(id)};
+        struct lmdb_row row = {.student = slice_str("42"), .id = slice_str(id), .schema = 1};
         struct buf map;
         bool changed;
 
         buf_init(&map, 0);
         append_json(&map, json);
         row.map = buf_slice(&map);
+        row.ranks = lmdb_ranks_of(&SCHOOL_VISITS, row.map);
         if (original != NULL)
                 row.original = *original;
         assert_ok(lmdb_run_put(run, &row, &changed));
