@@ -26,7 +26,7 @@ enum err compact_run(const struct lmdb_config *config, struct compact_result *re
         *result = (struct compact_result){.bytes_before = size_of(config->path)};
         if (rc != OK)
                 return rc;
-        rc = lmdb_rebuild(config->path, lmdb_swap_work(swap), msg);
+        rc = lmdb_rebuild(config->path, lmdb_swap_work(swap), NULL, msg);
         if (rc == OK) {
                 rc = lmdb_swap_check(swap, config, &result->health, msg);
                 if (rc != OK)

@@ -300,6 +300,11 @@ static enum err rebuild(MDB_txn *txn, void *context, struct err_msg *msg)
         return rc == OK ? OK : err_set(msg, rc, "cannot build the indexes: %s", err_text(rc));
 }
 
+enum err lmdb_index_note(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct lmdb_schema *schema)
+{
+        return lmdb_meta_put(txn, dbs, LMDB_META_INDEXES, fingerprint(schema));
+}
+
 enum err lmdb_index_ensure(struct lmdb_env *env, const struct lmdb_schema *schema, struct err_msg *msg)
 {
         struct build_from from = {lmdb_env_dbs(env), schema};

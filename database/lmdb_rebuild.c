@@ -1,18 +1,21 @@
 #include "database/lmdb_rebuild.h"
 
-#include "database/lmdb_err.h"
 #include "database/lmdb_image.h"
 #include "database/lmdb_parts.h"
 
 struct rebuild {
+        struct lmdb_rebuild_hooks hooks;
         MDB_env *from;
         MDB_env *to;
         MDB_txn *in;
         MDB_txn *out;
-        size_t pending; /* bytes put since the last commit */
+        size_t pending; /* bytes read since the last commit */
 };
 
-enum { COMMIT_BYTES = 16 << 20 }; /* so that the pages of one transaction stay in memory */
+enum {
+        COMMIT_BYTES = 16 << 20, /* so that the pages of one transaction stay in memory */
+        ROOM = 4,                /* times the present file, for entries that grow */
+};
 
 static enum err commit(struct rebuild *r)
 {
@@ -23,44 +26,57 @@ static enum err commit(struct rebuild *r)
         return rc == MDB_SUCCESS ? lmdb_err(mdb_txn_begin(r->to, NULL, 0, &r->out)) : lmdb_err(rc);
 }
 
-static enum err put(struct rebuild *r, MDB_dbi dbi, MDB_val *key, MDB_val *value)
+enum err lmdb_rebuild_keep(MDB_txn *out, const struct lmdb_rebuild_entry *entry)
 {
-        enum err rc = OK;
+        MDB_val key = entry->key;
+        MDB_val value = entry->value;
 
-        if (r->pending > COMMIT_BYTES)
-                rc = commit(r);
-        r->pending += key->mv_size + value->mv_size;
-        return rc == OK ? lmdb_err(mdb_put(r->out, dbi, key, value, MDB_APPEND)) : rc;
+        return lmdb_err(mdb_put(out, entry->to, &key, &value, MDB_APPEND));
+}
+
+static enum err copy_entry(struct rebuild *r, const struct lmdb_rebuild_entry *entry)
+{
+        enum err rc = r->pending > COMMIT_BYTES ? commit(r) : OK;
+
+        r->pending += entry->key.mv_size + entry->value.mv_size;
+        if (rc != OK || r->hooks.entry == NULL)
+                return rc == OK ? lmdb_rebuild_keep(r->out, entry) : rc;
+        return r->hooks.entry(r->hooks.context, r->out, entry);
 }
 
 static enum err copy_part(void *context, MDB_txn *in, MDB_dbi from, const char *name)
 {
         struct rebuild *r = context;
+        struct lmdb_rebuild_entry entry = {.part = name};
         MDB_cursor *cursor;
-        MDB_val key;
-        MDB_val value;
-        MDB_dbi to;
         enum err err = OK;
-        int rc = mdb_dbi_open(r->out, name, MDB_CREATE, &to);
+        int rc;
 
+        if (r->hooks.wants != NULL && !r->hooks.wants(r->hooks.context, name))
+                return OK;
+        rc = mdb_dbi_open(r->out, name, MDB_CREATE, &entry.to);
         if (rc == MDB_SUCCESS)
                 rc = mdb_cursor_open(in, from, &cursor);
         if (rc != MDB_SUCCESS)
                 return lmdb_err(rc);
-        while (err == OK && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS)
-                err = put(r, to, &key, &value);
+        while (err == OK && (rc = mdb_cursor_get(cursor, &entry.key, &entry.value, MDB_NEXT)) == MDB_SUCCESS)
+                err = copy_entry(r, &entry);
         mdb_cursor_close(cursor);
         return err != OK || rc == MDB_NOTFOUND ? err : lmdb_err(rc);
 }
 
-static enum err copy_all(struct rebuild *r)
+static enum err copy_all(struct rebuild *r, struct err_msg *msg)
 {
         enum err rc = lmdb_err(mdb_txn_begin(r->from, NULL, MDB_RDONLY, &r->in));
 
         if (rc == OK)
                 rc = lmdb_err(mdb_txn_begin(r->to, NULL, 0, &r->out));
+        if (rc == OK && r->hooks.begin != NULL)
+                rc = r->hooks.begin(r->hooks.context, r->out, msg);
         if (rc == OK)
                 rc = lmdb_parts_visit(r->in, copy_part, r);
+        if (rc == OK && r->hooks.end != NULL)
+                rc = r->hooks.end(r->hooks.context, r->out, msg);
         if (rc == OK)
                 rc = commit(r);
         mdb_txn_abort(r->out);
@@ -72,26 +88,33 @@ static enum err copy_all(struct rebuild *r)
 static enum err open_both(struct rebuild *r, const char *from, const char *to)
 {
         MDB_envinfo info;
+        MDB_stat stat;
+        size_t used;
         enum err rc = lmdb_parts_open(&r->from, from, MDB_RDONLY | MDB_NOLOCK, 0);
 
         if (rc != OK)
                 return rc;
         (void)mdb_env_info(r->from, &info);
-        return lmdb_parts_open(&r->to, to, MDB_NOSYNC | MDB_NOLOCK, info.me_mapsize);
+        (void)mdb_env_stat(r->from, &stat);
+        used = (info.me_last_pgno + 1) * stat.ms_psize;
+        return lmdb_parts_open(
+                &r->to, to, MDB_NOSYNC | MDB_NOLOCK, info.me_mapsize / ROOM < used ? used * ROOM : info.me_mapsize);
 }
 
-enum err lmdb_rebuild(const char *from, const char *to, struct err_msg *msg)
+enum err lmdb_rebuild(const char *from, const char *to, const struct lmdb_rebuild_hooks *hooks, struct err_msg *msg)
 {
         struct rebuild r = {.from = NULL};
         struct lmdb_image_facts facts;
         enum err rc;
 
+        if (hooks != NULL)
+                r.hooks = *hooks;
         lmdb_image_facts_init(&facts);
         rc = lmdb_image_look(from, &facts, msg);
         if (rc == OK) {
                 rc = open_both(&r, from, to);
                 if (rc == OK)
-                        rc = copy_all(&r);
+                        rc = copy_all(&r, msg);
                 if (rc != OK)
                         (void)err_set(msg, rc, "cannot write the database in %s anew: %s", from, err_text(rc));
         }

@@ -25,7 +25,6 @@ struct lmdb_swap {
         int lock_fd;
         bool made_folder;
         bool made_work;
-        bool leave_work;
 };
 
 const char *lmdb_swap_work(const struct lmdb_swap *swap)
@@ -123,10 +122,9 @@ static void clear_work(const struct lmdb_swap *s)
         }
 }
 
-static enum err make_work(struct lmdb_swap *s, bool keep, struct err_msg *msg)
+static enum err make_work(struct lmdb_swap *s, struct err_msg *msg)
 {
-        if (!keep)
-                clear_work(s);
+        clear_work(s); /* of a run that was killed */
         if (mkdir(s->work, 0700) != 0 && errno != EEXIST)
                 return err_errno(msg, lmdb_err(errno), errno, "cannot make the folder %s", s->work);
         s->made_work = true;
@@ -152,16 +150,11 @@ enum err lmdb_swap_open(struct lmdb_swap **out, const struct lmdb_swap_config *c
                 rc = hold_readers_off(s, &readers, msg); /* now for an early refusal; in earnest at the end */
         let_readers_in(&readers);
         if (rc == OK)
-                rc = make_work(s, config->keep_work, msg);
+                rc = make_work(s, msg);
         if (rc != OK)
                 lmdb_swap_close(&s);
         *out = s;
         return rc;
-}
-
-void lmdb_swap_leave_work(struct lmdb_swap *swap)
-{
-        swap->leave_work = true;
 }
 
 void lmdb_swap_close(struct lmdb_swap **swap)
@@ -171,11 +164,11 @@ void lmdb_swap_close(struct lmdb_swap **swap)
 
         if (s == NULL)
                 return;
-        if (s->made_work && !s->leave_work) {
+        if (s->made_work) {
                 clear_work(s);
                 (void)rmdir(s->work);
         }
-        if (s->made_folder && !s->leave_work && !lmdb_swap_occupied(s)) {
+        if (s->made_folder && !lmdb_swap_occupied(s)) {
                 (void)snprintf(lock, sizeof(lock), "%s/" LMDB_LOCK_NAME, s->folder);
                 (void)unlink(lock);
                 (void)rmdir(s->folder);

@@ -16,7 +16,6 @@ struct lmdb_swap_config {
         const char *folder;
         const char *work; /* name of the folder within it that the new file is made in */
         bool make;        /* the folder may be absent: it is made, and removed again when nothing comes of it */
-        bool keep_work;   /* what an earlier run left in `work` stays; else it is removed */
 };
 
 /* Takes the folder's lock and makes the work folder. ERR_LOCKED: a server uses it, or a backup of it is being taken;
@@ -42,9 +41,6 @@ enum err lmdb_swap_check(const struct lmdb_swap *swap, const struct lmdb_config 
 /* Puts the new data file in place. The old one is gone then or, when `aside` is not NULL, in the new folder of that
  * name within the folder. On failure the old one is still in place. ERR_LOCKED: a backup is being taken. */
 enum err lmdb_swap_finish(struct lmdb_swap *swap, const char *aside, struct err_msg *msg) MUST_CHECK;
-
-/* Leaves the work folder as it is, for a later run that keeps it. */
-void lmdb_swap_leave_work(struct lmdb_swap *swap);
 
 /* Removes the work folder, gives the lock back, frees, nulls. NULL-safe. */
 void lmdb_swap_close(struct lmdb_swap **swap);
