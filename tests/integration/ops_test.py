@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Backup, restore and compaction with real servers: what a backup beside writers holds, what of a broken one is said,
 that a restored database is a new history, and that nothing of an erased student is left after a compaction."""
+import gzip
 import json
 import os
 import pathlib
@@ -324,6 +325,9 @@ class Restore(Folder):
 
 
 class Export(Folder):
+    ALLERGY = ('{"resourceType":"AllergyIntolerance","id":"a1","patient":{"reference":"Patient/1"},'
+               '"extension":[{"url":"x","valueDecimal":1.00}],"note":[{"text":"\\u00e9 \\/"}]}')
+
     def setUp(self):
         super().setUp()
         self.server = vc.Server()
@@ -340,8 +344,8 @@ class Export(Folder):
     def lines(self, *args):
         return [json.loads(line) for line in self.export(*args).stdout.splitlines()]
 
-    def put_one(self):
-        row = {"student": "1", "id": "a1", "code": "1"}
+    def put_one_with_original(self):
+        row = {"student": "1", "id": "a1", "code": "1", "resource": self.ALLERGY}
         with self.server.client() as client:
             put_students(client, ["1", "2"])
             client.call("IMPORT", "allergies", json.dumps([row]))
@@ -367,7 +371,7 @@ class Export(Folder):
         self.assertIn(row, served if isinstance(served, list) else [served])
 
     def test_of_a_student_or_of_tables(self):
-        self.put_one()
+        self.put_one_with_original()
         self.assertEqual([line["table"] for line in self.lines("--student", "1")], ["students", "allergies"])
         self.assertEqual([line["table"] for line in self.lines("--student", "1", "--table", "allergies,visits")],
                          ["allergies"])
@@ -381,6 +385,12 @@ class Export(Folder):
                 self.assertIn(done.returncode, (REFUSED, USAGE))
                 self.assertNotEqual(done.stderr, "")
 
+    def test_originals_are_as_they_came(self):
+        self.put_one_with_original()
+        self.assertEqual(self.export("--originals", "-").stdout, self.ALLERGY + "\n")
+        self.assertIn('"resource":' + self.ALLERGY, self.export().stdout)
+        self.assertEqual(json.loads(self.export("--originals", self.file).stdout)["without_original"], 2)
+
     def test_a_server_that_goes_away_leaves_no_file(self):
         vc.sample(self.folder / "sample", 300)
         vc.vitalcache(self.server, "import", self.folder / "sample")
@@ -390,6 +400,62 @@ class Export(Folder):
         self.assertIn(str(port), said)
         self.assertFalse(self.file.exists())
         self.server.start()
+
+
+class RoundTrip(Folder):
+    """export | import | export: equal lines, and originals that mean what the files said, number by number."""
+
+    def exported(self, server, *args):
+        return vc.vitalcache(server, "export", *args).stdout.splitlines()
+
+    def again(self, lines):
+        """The lines of a new server into which these were imported."""
+        with vc.Server() as server:
+            vc.vitalcache(server, "import", "-", stdin="\n".join(lines) + "\n")
+            return self.exported(server)
+
+    def test_of_csv(self):
+        vc.sample(self.folder / "sample", 200)
+        with vc.Server() as server:
+            vc.vitalcache(server, "import", self.folder / "sample")
+            lines = self.exported(server)
+        self.assertEqual(self.again(lines), lines)
+
+    def test_of_fhir(self):
+        data = vc.data_folder()
+        if data is None:
+            self.skipTest("the public data sets are not here (VITALCACHE_TEST_DATA)")
+        inputs = sorted(path for path in (data / "fhir-ndjson").rglob("*.ndjson*"))
+        self.assertNotEqual(inputs, [])
+        with vc.Server() as server:
+            vc.vitalcache(server, "import", *inputs, check=False)
+            lines = self.exported(server)
+            originals = self.exported(server, "--originals")
+        self.assertEqual(self.again(lines), lines)
+        self.check_originals(inputs, originals)
+
+    def check_originals(self, inputs, originals):
+        came = {}
+        for path in inputs:
+            for line in read_lines(path):
+                resource = exact(line)
+                came.setdefault((resource["resourceType"], resource["id"]), []).append(resource)
+        self.assertNotEqual(originals, [])
+        for line in originals:
+            resource = exact(line)
+            self.assertIn(resource, came[resource["resourceType"], resource["id"]])
+
+
+def read_lines(path):
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
+    with opened as file:
+        return [line for line in file if line.strip()]
+
+
+def exact(text):
+    """JSON, with numbers as they are spelled."""
+    return json.loads(text, parse_float=lambda spelled: ("number", spelled),
+                      parse_int=lambda spelled: ("number", spelled))
 
 
 class Compact(Folder):
@@ -402,12 +468,12 @@ class Compact(Folder):
         with vc.Server() as server:
             with server.client() as client:
                 put_students(client, range(50))
-                client.call("PUT", "student:gone", json.dumps(dict(STUDENT, first_name=self.MARKER)), "IF",
+                client.call("PUT", "student:" + self.MARKER, json.dumps(dict(STUDENT, first_name=self.MARKER)), "IF",
                             "NEW")
-                client.call("PUT", "visits:gone", json.dumps(
+                client.call("PUT", "visits:" + self.MARKER, json.dumps(
                     [{"id": str(n), "date": "2026-01-%02dT00:00:00Z" % (n + 1), "kind": self.MARKER, "note": "x" * 3000}
                      for n in range(20)]), "IF", "FORCE")
-                client.call("ERASE", "STUDENT", "gone")
+                client.call("ERASE", "STUDENT", self.MARKER)
             before = health(server)
             self.assertEqual(server.stop(), 0)
             self.assertEqual(self.found_in(server.data), ["data.mdb"])  # in free pages: so the test can fail
