@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "database/lmdb_change.h"
+#include "database/lmdb_wipe.h"
 
 /* Why no nested transaction for each write, so that a bad one can be rolled back alone: LMDB's cost a copy of every
  * page touched. Nearly all bad writes are refused before they change anything; the rest (no memory, no disk, damage)
@@ -166,6 +167,22 @@ static size_t take(struct lmdb_commit *c, struct list *waiting, struct list *tak
         return count;
 }
 
+/* What was erased has left the records; it must leave LMDB's memory, too. */
+static void wipe_after_erasure(struct lmdb_commit *c, struct source_write **writes, size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                if (writes[i]->kind != WRITE_ERASE_STUDENT || writes[i]->status != OK)
+                        continue;
+                enum err rc = lmdb_wipe(c->env);
+
+                while (rc == ERR_MAP_FULL && lmdb_env_grow(c->env) == OK)
+                        rc = lmdb_wipe(c->env);
+                if (rc != OK)
+                        LOG_WARNING("the writer's memory may hold parts of an erased record", LOG_ERR(rc));
+                return;
+        }
+}
+
 void lmdb_commit_run(struct lmdb_commit *c, struct list *waiting)
 {
         struct list taken;
@@ -175,6 +192,7 @@ void lmdb_commit_run(struct lmdb_commit *c, struct list *waiting)
         count = take(c, waiting, &taken);
         if (count > 0)
                 commit_all(c, c->writes, count);
+        wipe_after_erasure(c, c->writes, count);
         while (!list_empty(&taken)) {
                 struct source_write *write = LIST_ENTRY(list_pop_front(&taken), struct source_write, link);
 

@@ -5,6 +5,7 @@
 #include "net/settings.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -263,6 +264,8 @@ int main(int argc, char **argv)
         enum err rc;
 
         occupy_standard_streams();
+        /* Libraries' memory is overwritten when they free it, as ours is: records pass through LMDB's, too. */
+        (void)mallopt(M_PERTURB, 1);
         rc = settings_load(&settings, &input, &msg);
         if (rc == OK)
                 rc = actions[settings_action(settings)](settings, &msg);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What ERASE STUDENT leaves behind: a text that stands in no other student's records is written, read in all ways by
-several connections, and erased; then the server's own memory is searched for it."""
+several connections, and erased; then all memory of the server is searched for it, but for the pages of the database
+file that are mapped into it: those are the file's, and `vitalcache compact` leaves them behind."""
 import json
 import pathlib
 import re
@@ -12,8 +13,9 @@ import resp  # noqa: E402
 import vc  # noqa: E402
 
 ID = "erased-7731"
-MARK = 'Zq7"varnishski'            # as msgpack has it, and the database
-MARK_JSON = json.dumps(MARK)[1:-1]  # as replies, requests and half of L1 have it
+NAME = "Zq7varnishski"
+MARKS = (NAME + '"x', json.dumps(NAME + '"x')[1:-1])  # as msgpack and the database have it; as JSON has it
+LARGE = 5000                                        # characters: more than a page of the database holds
 TYPES = ("student", "allergies", "conditions", "vaccinations", "visits", "summary")
 
 
@@ -33,12 +35,16 @@ def count_in_memory(server, needle):
 
 
 def write_all(client):
-    rows = [{"student": ID, "id": "v%d" % n, "date": "2026-01-0%d" % (n % 9 + 1), "reason": MARK} for n in range(200)]
-    client.call("PUT", "student:" + ID, json.dumps({"first_name": MARK, "last_name": MARK}), "IF", "NEW")
-    client.call("PUT", "allergies:" + ID, json.dumps([{"id": "a", "display": MARK}]), "IF", "NEW")
-    client.call("PUT", "allergies:" + ID, json.dumps([{"id": "a", "display": MARK * 3}]), "IF", "FORCE")
+    mark = MARKS[0]
+    rows = [{"student": ID, "id": "v%d" % n, "date": "2026-01-0%d" % (n % 9 + 1), "reason": mark} for n in range(200)]
+    others = [{"student": "1", "id": "o%d" % n, "date": "2026-01-05", "reason": "o" * 100} for n in range(2000)]
+    client.call("PUT", "student:" + ID, json.dumps({"first_name": mark, "last_name": mark}), "IF", "NEW")
+    client.call("PUT", "allergies:" + ID, json.dumps([{"id": "a", "display": mark}]), "IF", "NEW")
+    large = [{"id": "a", "display": mark + "." * LARGE + mark}]
+    client.call("PUT", "allergies:" + ID, json.dumps(large), "IF", "FORCE")
     client.call("IMPORT", "visits", json.dumps(rows))
-    for wrong in ([{"id": "a", "severity": MARK}], [{"id": "a", "onset": MARK}]):
+    client.call("IMPORT", "visits", json.dumps(others + [dict(rows[0], id="w")]))
+    for wrong in ([{"id": "a", "severity": mark}], [{"id": "a", "onset": mark}]):
         assert isinstance(client.ask("PUT", "allergies:" + ID, json.dumps(wrong), "IF", "FORCE"), resp.Error)
 
 
@@ -63,15 +69,12 @@ class Erasure(unittest.TestCase):
             write_all(clients[0])
             for client in clients:
                 read_all(client)
-            self.assertGreater(count_in_memory(server, MARK_JSON.encode()), 200, "a search that finds nothing")
-            self.assertGreater(count_in_memory(server, b"visits:" + ID.encode() + b"\xdc"), 0)
+            for mark in MARKS:
+                self.assertGreater(count_in_memory(server, mark.encode()), 200, "a search that finds nothing")
             clients[1].call("ERASE", "STUDENT", ID)
-            self.assertEqual(count_in_memory(server, MARK_JSON.encode()), 0)
-            for name in TYPES:  # an entry of L1: its key, its value
-                self.assertEqual(count_in_memory(server, b"%s:%s[" % (name.encode(), ID.encode())), 0)
-                self.assertEqual(count_in_memory(server, b"%s:%s{" % (name.encode(), ID.encode())), 0)
-                for head in b"\xdc", b"\x91", b"\x83", b"\x85":
-                    self.assertEqual(count_in_memory(server, b"%s:%s%s" % (name.encode(), ID.encode(), head)), 0)
+            for mark in MARKS:
+                self.assertEqual(count_in_memory(server, mark.encode()), 0, mark)
+            self.assertEqual(count_in_memory(server, NAME.encode()), 0, "parts of it")
             self.assertEqual(server.counters()["tiers.l1.entries"], 0)
             for client in clients:
                 client.close()
