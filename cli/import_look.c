@@ -1,6 +1,7 @@
 #include "cli/import_look.h"
 
 #include "base/cursor.h"
+#include "cli/import_input.h"
 #include "database/import_csv.h"
 
 /* ---- what cannot be read ---- */
@@ -95,6 +96,17 @@ static bool find_member(struct slice text, const char *name, struct slice *value
                cursor_until(&at, '"', &space) && cursor_until(&at, '"', value);
 }
 
+/* Whether any value in it could be one that is kept. Of an input that goes on behind these bytes nobody knows. */
+static bool may_be_records(struct slice first)
+{
+        static const char *const marks[] = {"\"resourceType\"", "\"table\"", "\"origin\""};
+
+        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+                if (memmem(first.data, first.len, marks[i], strlen(marks[i])) != NULL)
+                        return true;
+        return first.len >= INPUT_FIRST_BYTES;
+}
+
 /* A guess, from what stands first: it decides nothing but the order. */
 static enum import_order json_order(struct slice text)
 {
@@ -135,6 +147,8 @@ enum err import_look(struct slice first, const char *path, struct import_look *o
         if (text.len == 0)
                 return err_set(msg, ERR_NOTFOUND, "it is empty");
         if (text.data[0] == '{' || text.data[0] == '[') {
+                if (!may_be_records(first))
+                        return err_set(msg, ERR_NOTFOUND, "it is JSON without FHIR resources");
                 *out = (struct import_look){.format = IMPORT_FORMAT_JSON, .order = json_order(text)};
                 return OK;
         }

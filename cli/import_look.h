@@ -15,9 +15,10 @@ struct import_look {
         enum import_order order;
 };
 
-/* Looks at the first bytes of the input `path` (the name decides only between tables whose columns are the same).
- * ERR_NOTFOUND: it holds nothing that is kept, or nothing at all; among the files of a folder it can be passed over.
- * ERR_BADVALUE: it may hold records, and has to be changed first; *msg says how. ERR_NOMEM. Pure; any thread. */
+/* Looks at the first bytes (all, or INPUT_FIRST_BYTES) of the input `path`, whose name decides only between tables
+ * whose columns are the same. ERR_NOTFOUND: it holds nothing that is kept, or nothing at all; among the files of a
+ * folder it can be passed over. ERR_BADVALUE: it may hold records, and has to be changed first; *msg says how.
+ * ERR_NOMEM. Pure; any thread. */
 enum err import_look(struct slice first, const char *path, struct import_look *out, struct err_msg *msg) MUST_CHECK;
 
 #endif

@@ -16,6 +16,12 @@ struct draft {
         struct reject *reject;
 };
 
+/* What a cell may hold: UTF-8, and no NUL, which no program that shows it expects. */
+static bool is_text(struct slice cell)
+{
+        return slice_is_utf8(cell) && (cell.len == 0 || memchr(cell.data, '\0', cell.len) == NULL);
+}
+
 static enum err refuse(const struct draft *d, enum reject_reason reason, const char *column)
 {
         *d->reject = reject_of(reason, column);
@@ -186,9 +192,9 @@ static enum err put_reaction(struct draft *d, size_t i)
         size_t rank;
         enum err rc = severity_rank(d, REACTIONS[i].severity, &rank);
 
-        if (!slice_is_utf8(code))
+        if (!is_text(code))
                 return refuse(d, REJECT_ENCODING, import_layout_cell_name(REACTIONS[i].code));
-        if (!slice_is_utf8(display))
+        if (!is_text(display))
                 return refuse(d, REJECT_ENCODING, import_layout_cell_name(REACTIONS[i].display));
         if (rc == OK)
                 rc = value_put_map(d->out, 3);
@@ -245,7 +251,7 @@ static enum err put_others(struct draft *d)
 
                 if (text.len == 0)
                         continue;
-                if (!slice_is_utf8(text))
+                if (!is_text(text))
                         return refuse(d, REJECT_ENCODING, name);
                 if (count++ == 0)
                         rc = value_put_str(d->out, "other");
@@ -303,7 +309,7 @@ static enum err put_column(struct draft *d, const struct import_column *column, 
                 return OK;
         if (text.len == 0)
                 return column->need == NEED_KEY ? refuse(d, REJECT_MISSING, column->column) : OK;
-        if (!slice_is_utf8(text))
+        if (!is_text(text))
                 return refuse(d, REJECT_ENCODING, column->column);
         return put_text(d, column, text);
 }

@@ -185,15 +185,46 @@ static const char *other_name(const char *path)
 
 /* ---- which ---- */
 
+/* Spreadsheets write other separators where the comma is in numbers. */
+static char other_separator(const struct import_header *names)
+{
+        static const char separators[] = {';', '\t', '|'};
+
+        for (size_t i = 0; names->count == 1 && i < sizeof(separators); i++)
+                if (strchr(names->names[0], separators[i]) != NULL)
+                        return separators[i];
+        return '\0';
+}
+
+/* Whether it is one of the table's files, whose columns are not as they should be: by its whole name, or by a part of
+ * it and a column. */
+static bool is_meant_for(const struct import_header *names, const char *path, enum import_kind kind)
+{
+        const char *name = base_name(path);
+        size_t count;
+        const struct import_column *columns = import_table_columns(kind, &count);
+
+        if (slice_is_word(slice_of(name, strcspn(name, ".")), SIGNATURES[kind].synthea_name))
+                return true;
+        for (size_t i = 0; is_named(path, kind) && i < count; i++)
+                if (is_needed(&columns[i]) && has_column(names, columns[i].column))
+                        return true;
+        return false;
+}
+
 static enum err fits_none(const struct import_header *names, const char *path, struct err_msg *msg)
 {
         const char *other = other_name(path);
+        char separator = other_separator(names);
         char missing[MISSING_SIZE];
 
         if (other != NULL)
                 return err_set(msg, ERR_NOTFOUND, "Synthea's %s are not kept", other);
+        if (separator != '\0')
+                return err_set(msg, ERR_BADVALUE, "its columns are separated by '%s'; save it with commas",
+                        separator == '\t' ? "tab" : (const char[]){separator, '\0'});
         for (enum import_kind kind = 0; kind < IMPORT_KIND_COUNT; kind++)
-                if (is_named(path, kind) && list_missing(names, kind, missing, sizeof(missing)) > 0)
+                if (is_meant_for(names, path, kind) && list_missing(names, kind, missing, sizeof(missing)) > 0)
                         return err_set(msg, ERR_BADVALUE, "it is named as %s are, and lacks the columns: %s",
                                 SIGNATURES[kind].synthea_name, missing);
         return err_set(msg, ERR_NOTFOUND,

@@ -1,3 +1,4 @@
+#include "cli/import_input.h"
 #include "cli/import_look.h"
 #include "tests/lib/test.h"
 
@@ -31,7 +32,7 @@ static void content_says_what_an_input_is(void **state)
         assert_looks("{\"table\":\"visits\",\"row\":{", IMPORT_FORMAT_JSON, IMPORT_ORDER_OTHERS);
         assert_looks("[{\"resourceType\":\"Patient\"}", IMPORT_FORMAT_JSON, IMPORT_ORDER_MIXED);
         assert_looks("{\"resourceType\"", IMPORT_FORMAT_JSON, IMPORT_ORDER_MIXED);
-        assert_looks("{", IMPORT_FORMAT_JSON, IMPORT_ORDER_MIXED);
+        assert_looks("{\"reason\":\"date\",\"origin\":{}}", IMPORT_FORMAT_JSON, IMPORT_ORDER_MIXED);
 }
 
 #define BYTES(text)                                                                                                    \
@@ -66,6 +67,11 @@ static void what_cannot_be_read_is_told_with_what_to_do(void **state)
                 {BYTES("<html>"), ERR_NOTFOUND, "it is XML or HTML"},
                 {BYTES("%PDF-1.7"), ERR_NOTFOUND, "it is a PDF"},
                 {BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0"), ERR_NOTFOUND, "it is no text"},
+                {BYTES("{\"transactionTime\":\"2026-01-01\",\"output\":[]}"), ERR_NOTFOUND,
+                        "JSON without FHIR resources"},
+                {BYTES("ID;BIRTHDATE;FIRST\n1;2;3\n"), ERR_BADVALUE,
+                        "its columns are separated by ';'; save it with commas"},
+                {BYTES("ID\tBIRTHDATE\n"), ERR_BADVALUE, "its columns are separated by 'tab'"},
                 {BYTES("I read this.\n"), ERR_NOTFOUND, "its columns are not those of"},
         };
 
@@ -93,6 +99,20 @@ static void a_tar_archive_is_found_by_its_mark(void **state)
         assert_string_equal(msg.text, "it is a tar archive; unpack it first: tar -xf FILE");
 }
 
+static void what_goes_on_behind_the_first_bytes_may_hold_anything(void **state)
+{
+        struct import_look look;
+        char *text = test_malloc(INPUT_FIRST_BYTES);
+
+        (void)state;
+        memset(text, ' ', INPUT_FIRST_BYTES);
+        text[0] = '[';
+        assert_ok(import_look(slice_of(text, INPUT_FIRST_BYTES), "input", &look, NULL));
+        assert_int_equal(look.order, IMPORT_ORDER_MIXED);
+        assert_err(ERR_NOTFOUND, import_look(slice_of(text, INPUT_FIRST_BYTES - 1), "input", &look, NULL));
+        test_free(text);
+}
+
 static void no_bytes_are_read_past_the_end(void **state)
 {
         static const char text[] = "{\"resourceType\":\"Patient\",\"table\":\"x\"}";
@@ -101,9 +121,10 @@ static void no_bytes_are_read_past_the_end(void **state)
         for (size_t len = 1; len < sizeof(text); len++) {
                 struct import_look look;
                 char *part = test_malloc(len); /* its end is guarded */
+                bool has_mark = len >= strlen("{\"resourceType\"");
 
                 memcpy(part, text, len);
-                assert_ok(import_look(slice_of(part, len), "input", &look, NULL));
+                assert_err(has_mark ? OK : ERR_NOTFOUND, import_look(slice_of(part, len), "input", &look, NULL));
                 test_free(part);
         }
 }
@@ -114,6 +135,7 @@ int main(void)
                 cmocka_unit_test(content_says_what_an_input_is),
                 cmocka_unit_test(what_cannot_be_read_is_told_with_what_to_do),
                 cmocka_unit_test(a_tar_archive_is_found_by_its_mark),
+                cmocka_unit_test(what_goes_on_behind_the_first_bytes_may_hold_anything),
                 cmocka_unit_test(no_bytes_are_read_past_the_end),
         };
 

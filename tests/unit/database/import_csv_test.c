@@ -260,6 +260,40 @@ static void what_has_no_field_is_kept_and_what_is_not_known_left_out(void **stat
                 "\"system\":\"SNOMED-CT\",\"reactions\":[]}");
 }
 
+static void a_nul_is_no_text(void **state)
+{
+        static const char text[] = "Id,BIRTHDATE,FIRST,LAST,X\n1,,A\0na,,\n2,,,,\0\n3,,,,x\n";
+        const struct import_csv_file file = {.path = "patients.csv", .first = slice_of(text, sizeof(text) - 1)};
+        struct outcome o;
+        const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = &o};
+        struct import_csv *import;
+
+        (void)state;
+        outcome_init(&o);
+        assert_ok(import_csv_create(&import, &file, &sink, NULL));
+        assert_ok(import_csv_feed(import, file.first, NULL));
+        assert_ok(import_csv_finish(import, NULL));
+        assert_slice_is(buf_slice(&o.rejects), "2:FIRST encoding;3:X encoding;");
+        assert_int_equal(o.records, 1);
+        import_csv_destroy(&import);
+        outcome_deinit(&o);
+}
+
+static void systems_have_one_name_each(void **state)
+{
+        (void)state;
+        assert_record("allergies.csv", "START,STOP,PATIENT,CODE,DESCRIPTION,SYSTEM\n,,p,7982,Penicillin V,RxNorm\n",
+                IMPORT_allergies,
+                "{\"student\":\"p\",\"id\":\"f64eca36116eb6c3\",\"display\":\"Penicillin V\",\"status\":\"active\","
+                "\"code\":\"7982\",\"system\":\"RxNorm\",\"reactions\":[]}");
+        assert_record("conditions.csv",
+                "START,STOP,PATIENT,ENCOUNTER,SYSTEM,CODE,DESCRIPTION\n,,p,,Unknown,1,Asthma (disorder)\n",
+                IMPORT_conditions,
+                "{\"student\":\"p\",\"id\":\"787645973e6cb484\",\"display\":\"Asthma "
+                "(disorder)\",\"status\":\"active\","
+                "\"kind\":\"disorder\",\"code\":\"1\",\"system\":\"Unknown\"}");
+}
+
 static void a_prefix_goes_before_the_ids_of_students(void **state)
 {
         struct outcome o;
@@ -367,6 +401,7 @@ static void a_header_that_cannot_be_right_is_said(void **state)
                 {"\xff\xfeI\n", "its header line is not UTF-8 text"},
                 {"ID,FI\"RST\nx\n", "its header line: a quote is not closed, or stands where none may"},
                 {"Id,LAST\n", "it is named as patients are, and lacks the columns: FIRST, BIRTHDATE"},
+                {"Id;FIRST;LAST;BIRTHDATE\n", "its columns are separated by ';'; save it with commas"},
         };
 
         (void)state;
@@ -376,6 +411,8 @@ static void a_header_that_cannot_be_right_is_said(void **state)
                 outcome_init(&o);
                 assert_err(ERR_BADVALUE, import_text("Patients 2024.csv", cases[i].text, &o));
                 assert_string_equal(o.msg.text, cases[i].problem);
+                assert_err(ERR_NOTFOUND, import_text("what patients think.txt", "They like it.\n", &o));
+                assert_err(ERR_BADVALUE, import_text("patients.csv", "They like it.\n", &o));
                 assert_err(ERR_NOTFOUND, import_text("x.csv", "\n\n", &o));
                 assert_string_equal(o.msg.text, "it is empty: a header line is needed");
                 outcome_deinit(&o);
@@ -394,7 +431,9 @@ static void import_file(const char *path, struct outcome *o)
         assert_non_null(file);
         len = fread(piece, 1, sizeof(piece), file);
         from.first = slice_of(piece, len);
+        from.path = "standard input"; /* content alone says the same as the name */
         assert_ok(import_csv_look(&from, &o->kind, NULL));
+        from.path = path;
         assert_ok(import_csv_create(&import, &from, &sink, NULL));
         for (; len > 0; len = fread(piece, 1, sizeof(piece), file))
                 assert_ok(import_csv_feed(import, slice_of(piece, len), NULL));
@@ -488,6 +527,8 @@ int main(void)
                 cmocka_unit_test(and_else_by_what_their_rows_say),
                 cmocka_unit_test(encounters_of_any_vintage_become_visits),
                 cmocka_unit_test(what_has_no_field_is_kept_and_what_is_not_known_left_out),
+                cmocka_unit_test(a_nul_is_no_text),
+                cmocka_unit_test(systems_have_one_name_each),
                 cmocka_unit_test(a_prefix_goes_before_the_ids_of_students),
                 cmocka_unit_test(what_is_left_out_comes_with_its_origin),
                 cmocka_unit_test(other_tables_are_not_taken_for_one_of_ours),
