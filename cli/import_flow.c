@@ -17,11 +17,20 @@
  * the server would have taken. */
 #include "cli/import_flow.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "cli/import_aside.h"
 #include "cli/import_send.h"
 #include "cli/mark_set.h"
 #include "database/value.h"
+
+/* The newest row: it is noted when the next one comes, while the filter's line for it is on its way from memory. */
+struct held {
+        bool there;
+        struct import_line line; /* its row is in `row` */
+        struct mark mark;
+        struct buf row;
+};
 
 struct import_flow {
         struct import_flow_config config;
@@ -31,7 +40,8 @@ struct import_flow {
         struct import_aside *orphans;
         uint64_t orphan_count;
         struct mark_log *students; /* dry run: those that would be there */
-        bool last;                 /* rows of unknown students have waited long enough */
+        struct held held;
+        bool last; /* rows of unknown students have waited long enough */
 };
 
 static bool is_merge(const struct import_line *line)
@@ -84,7 +94,7 @@ static enum err take_student(void *context, const struct import_line *line, stru
 static enum err create_parts(struct import_flow *flow)
 {
         const struct import_flow_config *config = &flow->config;
-        const struct import_seen_config seen = {.filter_bytes = config->memory, .seed = config->seed};
+        const struct import_seen_config seen = {.filter_bytes = config->filter, .seed = config->seed};
         const struct import_send_config send = {.conn = config->conn,
                 .report = config->report,
                 .hooks = {.left_out = take_left_out, .taken = config->dry_run ? take_student : NULL, .context = flow},
@@ -108,6 +118,7 @@ enum err import_flow_create(struct import_flow **out, const struct import_flow_c
         *out = NULL;
         if (flow != NULL) {
                 flow->config = *config;
+                buf_init(&flow->held.row, 0);
                 rc = create_parts(flow);
         }
         if (rc != OK)
@@ -126,6 +137,7 @@ void import_flow_destroy(struct import_flow **flow)
         if (*flow == NULL)
                 return;
         import_send_destroy(&(*flow)->send);
+        buf_deinit(&(*flow)->held.row);
         import_seen_destroy(&(*flow)->seen);
         import_aside_destroy(&(*flow)->doubtful);
         import_aside_destroy(&(*flow)->orphans);
@@ -152,20 +164,45 @@ static enum err put_in_doubt(
         return rc == OK ? import_seen_defer(flow->seen, &mark, msg) : rc;
 }
 
+/* Notes the row that was held, and sends it when it is new. */
+static enum err let_go(struct import_flow *flow, struct err_msg *msg)
+{
+        struct held *held = &flow->held;
+        enum seen_verdict verdict;
+        enum err rc;
+
+        if (!held->there)
+                return OK;
+        held->there = false;
+        held->line.row = buf_slice(&held->row);
+        rc = import_seen_note(flow->seen, &held->mark, &verdict, msg);
+        if (rc != OK)
+                return rc;
+        return verdict == SEEN_NEW ? import_send_row(flow->send, &held->line, msg)
+                                   : put_in_doubt(flow, &held->line, held->mark, msg);
+}
+
 enum err import_flow_row(struct import_flow *flow, const struct import_line *line, struct err_msg *msg)
 {
+        struct held *held = &flow->held;
         struct import_name name;
-        enum seen_verdict verdict;
         struct mark mark;
         enum err rc;
 
         if (!import_name_of(line->table, line->row, &name)) /* the server will say what is wrong */
                 return import_send_row(flow->send, line, msg);
         mark = import_seen_mark(flow->seen, &name, line->row);
-        rc = import_seen_note(flow->seen, &mark, &verdict, msg);
+        import_seen_expect(flow->seen, &mark);
+        rc = let_go(flow, msg);
+        buf_truncate(&held->row, 0);
+        if (rc == OK && buf_append_slice(&held->row, line->row) != OK)
+                rc = err_set(msg, ERR_NOMEM, "out of memory");
         if (rc != OK)
                 return rc;
-        return verdict == SEEN_NEW ? import_send_row(flow->send, line, msg) : put_in_doubt(flow, line, mark, msg);
+        held->line = *line;
+        held->mark = mark;
+        held->there = true;
+        return OK;
 }
 
 /* ---- when it has ended: rows in doubt ---- */
@@ -337,8 +374,10 @@ static enum err judge_orphans(struct import_flow *flow, struct err_msg *msg)
 
 enum err import_flow_finish(struct import_flow *flow, struct err_msg *msg)
 {
-        enum err rc = import_send_finish(flow->send, msg);
+        enum err rc = let_go(flow, msg);
 
+        if (rc == OK)
+                rc = import_send_finish(flow->send, msg);
         if (rc == OK)
                 rc = settle_doubtful(flow, msg);
         if (rc != OK || import_aside_end(flow->orphans) == 0)

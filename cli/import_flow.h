@@ -20,6 +20,7 @@ struct import_flow_config {
         void *context;
         bool dry_run;  /* nothing is written; the counts say what would be */
         size_t memory; /* bytes for what is remembered of all rows */
+        size_t filter; /* of them, for the filter of import_seen.h */
         uint64_t seed; /* random */
 };
 

@@ -119,6 +119,8 @@ static enum err judge_row(void *context, struct slice row, struct err_msg *msg)
 
         if (!import_name_of(c->table, row, &name) || !has_prefix(c, name.student) || ask(c, &name) != MARK_ABSENT)
                 return OK;
+        if (import_merged_is(c->merged, name.student)) /* part of another one, and gone with that one alone */
+                return OK;
         if (import_merged_into(c->merged, name.student, &ids) == 0)
                 return take_missing(c, &name, &line, msg);
         return import_aside_add(c->elsewhere, &line, &at, msg);

@@ -18,6 +18,7 @@ struct import_merged {
         struct arena texts;
         struct merge *merges; /* sorted by `into` and `from` when loaded */
         struct slice *from;   /* of each merge, in the same order */
+        struct slice *known;  /* the same, sorted */
         size_t count;
         size_t room;
 };
@@ -29,6 +30,7 @@ void import_merged_destroy(struct import_merged **merged)
         arena_deinit(&(*merged)->texts);
         vc_free((*merged)->merges);
         vc_free((*merged)->from);
+        vc_free((*merged)->known);
         vc_free(*merged);
         *merged = NULL;
 }
@@ -114,14 +116,17 @@ static enum err sort_merges(struct import_merged *merged, struct err_msg *msg)
         struct slice *ends = vc_malloc((count + 1) * sizeof(*ends));
 
         merged->from = vc_malloc((count + 1) * sizeof(*merged->from));
-        if (ends == NULL || merged->from == NULL) {
+        merged->known = vc_malloc((count + 1) * sizeof(*merged->known));
+        if (ends == NULL || merged->from == NULL || merged->known == NULL) {
                 vc_free(ends);
                 return err_set(msg, ERR_NOMEM, "out of memory");
         }
         if (count > 0)
                 qsort(merged->merges, count, sizeof(*merged->merges), by_from);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
                 ends[i] = end_of_chain(merged, merged->merges[i].into);
+                merged->known[i] = merged->merges[i].from;
+        }
         for (size_t i = 0; i < count; i++)
                 merged->merges[i].into = ends[i];
         if (count > 0)
@@ -153,6 +158,20 @@ enum err import_merged_load(struct import_merged **out, struct conn *conn, struc
 }
 
 /* ---- asking ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+        const struct slice *left = a;
+        const struct slice *right = b;
+
+        return slice_compare(*left, *right);
+}
+
+bool import_merged_is(const struct import_merged *merged, struct slice student)
+{
+        return merged->count > 0 &&
+               bsearch(&student, merged->known, merged->count, sizeof(*merged->known), compare_ids) != NULL;
+}
 
 size_t import_merged_into(const struct import_merged *merged, struct slice student, const struct slice **ids)
 {

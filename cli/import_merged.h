@@ -13,6 +13,9 @@ struct import_merged;
 enum err import_merged_load(struct import_merged **out, struct conn *conn, struct err_msg *msg) MUST_CHECK;
 void import_merged_destroy(struct import_merged **merged);
 
+/* Whether the student was merged into another one. */
+bool import_merged_is(const struct import_merged *merged, struct slice student);
+
 /* The ids that were merged into a student, directly or by way of others: *ids borrows; returns how many. */
 size_t import_merged_into(const struct import_merged *merged, struct slice student, const struct slice **ids);
 

@@ -94,6 +94,14 @@ static enum err import_file(struct passage *p)
         return rc;
 }
 
+/* A byte for each byte of the input is plenty, also when that is packed; of a pipe the size is not known. */
+static size_t filter_bytes(const struct import_files *files)
+{
+        uint64_t bytes = import_files_bytes(files);
+
+        return bytes == 0 || bytes > IMPORT_MEMORY ? IMPORT_MEMORY : (size_t)bytes;
+}
+
 static enum err read_all(struct passage *p)
 {
         const struct import_files *files = p->run->files;
@@ -132,7 +140,8 @@ static enum err pass(const struct import_run *run, const struct import_options *
                 .left_out = leave_out_row,
                 .context = &p,
                 .dry_run = options->dry_run,
-                .memory = IMPORT_MEMORY};
+                .memory = IMPORT_MEMORY,
+                .filter = filter_bytes(run->files)};
         enum err rc = random_bytes(&config.seed, sizeof(config.seed));
 
         if (rc != OK)

@@ -18,11 +18,13 @@
  * whole input first would hold up every row to find the few that matter. Asking the server would not help: it cannot
  * know whether a record is there from this import or from the last.
  *
- * Cost. The filter is one cache line for each row: 7 bits in 64 bytes, chosen by one hash. With 64 MB and ten million
- * rows fewer than one in a million is put aside without need; with a hundred million about one in ten is, still exact.
- * On disk each row costs 32 bytes. At the end only the parts that have rows put aside are read and sorted, each 1/256
- * of all. Names are equal when their hashes are: for ten million names the chance that any two are confused is about
- * 1 to 10^24, and as the seed is random nobody can prepare such a pair. */
+ * Cost. The filter is one cache line for each row: 7 bits in 64 bytes, chosen by one hash. In a filter of many
+ * megabytes that line is never near, and waiting for it would be a third of the client's time: so it is fetched one row
+ * ahead (import_seen_expect). With 64 MB and ten million rows fewer than one in a million is put aside without need;
+ * with a hundred million about one in ten is, still exact. On disk each row costs 32 bytes. At the end only the parts
+ * that have rows put aside are read and sorted, each 1/256 of all. Names are equal when their hashes are: for ten
+ * million names the chance that any two are confused is about 1 to 10^24, and as the seed is random nobody can prepare
+ * such a pair. */
 #include "cli/import_seen.h"
 
 #include "base/hash.h"
@@ -30,17 +32,36 @@
 #include "database/value.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { BLOCK_WORDS = 8, BLOCK_BYTES = 64, BLOCK_BIT_COUNT = 7 };
+enum { BLOCK_WORDS = 8, BLOCK_BYTES = 64, BLOCK_BIT_COUNT = 7, HUGE_BYTES = 2 << 20 };
 
 struct import_seen {
         uint64_t seed;
-        void *room;       /* what `filter` lies in; fresh pages, which cost nothing before they are used */
+        void *room;       /* what `filter` lies in */
         uint64_t *filter; /* blocks of BLOCK_WORDS words, each a cache line; NULL: nothing is noted any more */
         uint64_t blocks;
         struct mark_log *came;
         struct mark_log *deferred;
 };
+
+/* In huge pages, where there are such: the filter is read all over, and a table of 4 KB pages would be, too. */
+static bool make_filter(struct import_seen *seen)
+{
+        const uintptr_t mask = BLOCK_BYTES - 1;
+
+        seen->room = vc_calloc(seen->blocks + 1, BLOCK_BYTES);
+        if (seen->room == NULL)
+                return false;
+        seen->filter = (uint64_t *)(((uintptr_t)seen->room + mask) & ~mask);
+        if (seen->blocks >= HUGE_BYTES / BLOCK_BYTES) {
+                uintptr_t first = ((uintptr_t)seen->room + HUGE_BYTES - 1) & ~(uintptr_t)(HUGE_BYTES - 1);
+                size_t before = first - (uintptr_t)seen->room;
+
+                (void)madvise((void *)first, seen->blocks * BLOCK_BYTES - before, MADV_HUGEPAGE);
+        }
+        return true;
+}
 
 enum err import_seen_create(struct import_seen **out, const struct import_seen_config *config)
 {
@@ -52,11 +73,8 @@ enum err import_seen_create(struct import_seen **out, const struct import_seen_c
                 return ERR_NOMEM;
         seen->seed = config->seed;
         seen->blocks = config->filter_bytes < BLOCK_BYTES ? 1 : config->filter_bytes / BLOCK_BYTES;
-        seen->room = vc_calloc(seen->blocks + 1, BLOCK_BYTES);
-        if (seen->room != NULL) {
-                seen->filter = (uint64_t *)(((uintptr_t)seen->room + BLOCK_BYTES - 1) & ~(uintptr_t)(BLOCK_BYTES - 1));
+        if (make_filter(seen))
                 rc = mark_log_create(&seen->came);
-        }
         if (rc == OK)
                 rc = mark_log_create(&seen->deferred);
         if (rc == OK)
@@ -120,10 +138,21 @@ struct mark import_seen_mark(const struct import_seen *seen, const struct import
 
 /* ---- while the input is read ---- */
 
-/* Sets the bits of a name; true when all were set before. The first word chooses the block, the second the bits. */
+/* The first word of a name chooses the block, the second the bits in it. */
+static uint64_t *filter_block(const struct import_seen *seen, const struct mark *mark)
+{
+        return seen->filter + ((mark->name[0] >> 32) * seen->blocks >> 32) * BLOCK_WORDS;
+}
+
+void import_seen_expect(const struct import_seen *seen, const struct mark *mark)
+{
+        __builtin_prefetch(filter_block(seen, mark), 1);
+}
+
+/* Sets the bits of a name; true when all were set before. */
 static bool filter_add(struct import_seen *seen, const struct mark *mark)
 {
-        uint64_t *block = seen->filter + ((mark->name[0] >> 32) * seen->blocks >> 32) * BLOCK_WORDS;
+        uint64_t *block = filter_block(seen, mark);
         uint64_t bits = mark->name[1];
         bool all = true;
 

@@ -36,6 +36,9 @@ bool import_name_of(const char *table, struct slice row, struct import_name *out
 /* The mark of a name, and of the row if that is given (not SLICE_EMPTY). The ticket is 0. */
 struct mark import_seen_mark(const struct import_seen *seen, const struct import_name *name, struct slice row);
 
+/* The mark will be noted soon: what that needs is fetched into the processor's cache meanwhile. */
+void import_seen_expect(const struct import_seen *seen, const struct mark *mark);
+
 enum seen_verdict {
         SEEN_NEW,       /* the first of its name; from here on it is one that came */
         SEEN_SAME,      /* an equal row came before */

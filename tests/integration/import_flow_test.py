@@ -203,6 +203,82 @@ class Full(unittest.TestCase):
                 self.assertIn("%s needs --full" % flags[0], done.stderr)
 
 
+def lines(path, *rows):
+    """A file of vitalcache's own lines: (table, row) each."""
+    path.write_text("".join(json.dumps({"table": table, "row": row}) + "\n" for table, row in rows))
+    return path
+
+
+def allergy(student, name, code="7"):
+    return "allergies", {"student": student, "id": name, "code": code, "display": "Peanut"}
+
+
+class Order(unittest.TestCase):
+    """Rows that come before what they need."""
+
+    ROWS = (allergy("A", "a"), ("merges", {"student": "A", "id": "into", "into": "B"}),
+            ("merges", {"student": "B", "id": "into", "into": "C"}), allergy("B", "b"), allergy("nobody", "x"),
+            ("students", {"id": "C", "first_name": "Cee"}), allergy("C", "c"))
+
+    def test_students_and_merges_may_come_last(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            source = lines(folder / "in.ndjson", *self.ROWS)
+            dry = run(server, source, "--dry-run", code=6)
+            report = run(server, source, code=6)
+            for table in ("allergies", "merges", "students"):
+                self.assertEqual(counts(dry, table), counts(report, table))
+            self.assertEqual(counts(report, "allergies"), {"rows": 4, "written": 3, "left_out": 1})
+            self.assertEqual(report["left_out"][0]["first"], ["%s:5" % source])
+            self.assertEqual(sorted(exported(server)), [("allergies", "C", "a"), ("allergies", "C", "b"),
+                                                        ("allergies", "C", "c"), ("students", "C", "C")])
+            again = run(server, source, code=6)
+            self.assertEqual(counts(again, "allergies"), {"rows": 4, "unchanged": 3, "left_out": 1})
+            self.assertEqual(counts(again, "merges"), {"rows": 2, "unchanged": 2})
+
+    def test_what_came_under_a_merged_id_is_not_missing(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            rows = [row for row in self.ROWS if row[1].get("student") != "nobody"]
+            run(server, lines(folder / "in.ndjson", *rows), "--full", "--replace")
+            some = [row for row in rows if row[1]["id"] not in ("b", "into")]
+            report = run(server, lines(folder / "some.ndjson", *some), "--full", "--replace")
+            self.assertEqual(counts(report, "allergies"), {"rows": 2, "unchanged": 2, "missing": 1, "erased": 1})
+            self.assertEqual(counts(report, "students"), {"rows": 1, "unchanged": 1})
+            self.assertEqual([name for _, _, name in sorted(exported(server))], ["a", "c", "C"])
+
+    def test_a_prefix_keeps_others_out_of_a_full_export(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            source = lines(folder / "in.ndjson", ("students", {"id": "1", "first_name": "Ana"}), allergy("1", "a"))
+            run(server, source, "--prefix", "north-")
+            run(server, source, "--prefix", "south-")
+            source = lines(folder / "in2.ndjson", ("students", {"id": "2", "first_name": "Bao"}), allergy("2", "a"))
+            report = run(server, source, "--prefix", "south-", "--full", "--replace")
+            self.assertEqual(counts(report, "students"), {"rows": 1, "written": 1, "missing": 1, "erased": 1})
+            self.assertEqual(students_of(exported(server), "students"), ["north-1", "south-2"])
+
+
+class Limits(unittest.TestCase):
+    """A server that takes little at a time."""
+
+    def test_no_batch_is_too_large_and_a_row_that_is_says_so(self):
+        config = "limits:\n  bulk: 4KB\n  elements: 200\n  depth: 6\n"
+        deep = {"student": "1", "id": "deep", "code": "7", "display": "x", "other": {"a": [[[[["x"]]]]]}}
+        many = {"student": "1", "id": "many", "code": "7", "display": "x", "other": {"a": list(range(300))}}
+        large = {"student": "1", "id": "large", "code": "7", "display": "x" * 5000}
+        near = {"student": "1", "id": "near", "code": "7", "display": "x" * 3700}
+        rows = [allergy("1", "%d" % n) for n in range(500)]
+        for at, row in ((3, deep), (250, many), (251, large), (400, near)):
+            rows.insert(at, ("allergies", row))
+        with vc.temp_dir() as folder, vc.Server(config=config) as server:
+            source = lines(folder / "in.ndjson", ("students", {"id": "1", "first_name": "Ana"}), *rows)
+            report = run(server, source, code=6)
+            self.assertEqual(counts(report, "allergies"), {"rows": 504, "written": 501, "left_out": 3})
+            self.assertEqual([(each["reason"], each["count"]) for each in report["left_out"]], [("too-large", 3)])
+            self.assertEqual(sorted(report["left_out"][0]["first"]),
+                             ["%s:%d" % (source, line) for line in (252, 253, 5)])
+            run(server, lines(folder / "less.ndjson", rows[0]), "--full", "--replace")
+            self.assertEqual(students_of(exported(server), "allergies"), ["1"])
+
+
 class Touched(unittest.TestCase):
     """Whose cached copies an import makes void: told by messages to a subscriber, and by EXPLAIN."""
 

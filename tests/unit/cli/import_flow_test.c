@@ -36,8 +36,12 @@ static enum err take_left_out(
 static void world_start(struct world *w, const char *const *replies, bool dry_run)
 {
         struct conn_address address = {.host = NULL};
-        struct import_flow_config config = {
-                .report = &w->report, .left_out = take_left_out, .context = w, .dry_run = dry_run, .memory = 64};
+        struct import_flow_config config = {.report = &w->report,
+                .left_out = take_left_out,
+                .context = w,
+                .dry_run = dry_run,
+                .memory = 64,
+                .filter = 64};
 
         *w = (struct world){.said = ""};
         temp_dir_make(w->folder, sizeof(w->folder));
