@@ -13,6 +13,7 @@ import resp  # noqa: E402
 import vc  # noqa: E402
 
 ID = "erased-7731"
+OTHER_ID = "merged-7731"  # of the same person
 NAME = "Zq7varnishski"
 MARKS = (NAME + '"x', json.dumps(NAME + '"x')[1:-1])  # as msgpack and the database have it; as JSON has it
 LARGE = 5000                                        # characters: more than a page of the database holds
@@ -43,6 +44,7 @@ def write_all(client):
     large = [{"id": "a", "display": mark + "." * LARGE + mark}]
     client.call("PUT", "allergies:" + ID, json.dumps(large), "IF", "FORCE")
     client.call("IMPORT", "visits", json.dumps(rows))
+    client.call("IMPORT", "merges", json.dumps([{"student": OTHER_ID, "id": "into", "into": ID}]))
     client.call("IMPORT", "visits", json.dumps(others + [dict(rows[0], id="w")]))
     for wrong in ([{"id": "a", "severity": mark}], [{"id": "a", "onset": mark}]):
         assert isinstance(client.ask("PUT", "allergies:" + ID, json.dumps(wrong), "IF", "FORCE"), resp.Error)
@@ -52,7 +54,7 @@ def read_all(client):
     for form in ("json", "msgpack", "json"):
         client.call("CLIENT", "FORMAT", form)
         for name in TYPES * 2:
-            client.call("GET", "%s:%s" % (name, ID))
+            assert client.call("GET", "%s:%s" % (name, ID)) == client.call("GET", "%s:%s" % (name, OTHER_ID))
         client.call("MGET", *("%s:%s" % (name, ID) for name in TYPES))
     client.send_raw(b"get visits:%s\r\n" % ID.encode())
     client.read()
