@@ -182,6 +182,18 @@ static void many_members_have_wider_heads(void **state)
         }
 }
 
+/* The parser unescapes in a buffer of its own, which grows. */
+static void long_texts_with_escapes_survive(void **state)
+{
+        char json[20003] = "\"";
+
+        (void)state;
+        for (int i = 0; i < 10000; i++)
+                memcpy(json + 1 + 2 * i, i % 100 == 0 ? "\\n" : "xy", 2);
+        json[20001] = '"';
+        round_trip(json, json);
+}
+
 static void finds_twins_among_many(void **state)
 {
         struct buf json;
@@ -297,6 +309,7 @@ int main(void)
                 cmocka_unit_test(numbers_become_text_where_that_is_asked_for),
                 cmocka_unit_test(refuses_what_the_parser_would_take),
                 cmocka_unit_test(many_members_have_wider_heads),
+                cmocka_unit_test(long_texts_with_escapes_survive),
                 cmocka_unit_test(finds_twins_among_many),
                 cmocka_unit_test(holds_its_limits),
                 cmocka_unit_test(damaged_bytes_are_an_error_and_leave_nothing),
