@@ -7,7 +7,7 @@
 
 /* A row, as the server's IMPORT takes it. */
 struct import_item {
-        const char *table; /* a literal: "allergies" */
+        const char *table; /* "allergies"; lives as long as the import */
         uint64_t line;     /* of the input, from 1; where it begins */
         struct slice row;  /* a msgpack map with `student`, `id` and the record's fields */
 };
@@ -21,7 +21,7 @@ struct import_item {
 struct import_bad {
         uint64_t line;
         struct reject reject;
-        const char *table; /* a literal; NULL: not known */
+        const char *table; /* as above; NULL: not known */
         struct slice origin;
 };
 
