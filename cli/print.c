@@ -174,16 +174,32 @@ static enum err measure_row(struct table *t, struct slice row)
         return OK;
 }
 
-/* Moves the column "id" to the end: a hash says least to a reader. */
-static void put_id_last(struct table *t)
+/* What a reader must see, however narrow the screen is, and what says the least: hashes. Others stand in between. */
+static int weight(const struct column *column)
 {
-        for (size_t i = 0; i + 1 < t->count; i++) {
-                struct column next = t->columns[i + 1];
+        static const char *const first[] = {"display", "severity", "status", "no_known", "criticality", "chronic"};
+        static const char *const last[] = {"encounter", "id"};
+        enum { FIRST = sizeof(first) / sizeof(first[0]), LAST = sizeof(last) / sizeof(last[0]) };
 
-                if (!slice_equal(t->columns[i].name, slice_str("id")))
-                        continue;
-                t->columns[i + 1] = t->columns[i];
-                t->columns[i] = next;
+        for (int i = 0; i < FIRST; i++)
+                if (slice_equal(column->name, slice_str(first[i])))
+                        return i;
+        for (int i = 0; i < LAST; i++)
+                if (slice_equal(column->name, slice_str(last[i])))
+                        return FIRST + 1 + i;
+        return FIRST;
+}
+
+/* By weight; those of equal weight stay in the records' order. */
+static void sort_columns(struct table *t)
+{
+        for (size_t i = 1; i < t->count; i++) {
+                struct column moved = t->columns[i];
+                size_t at = i;
+
+                for (; at > 0 && weight(&t->columns[at - 1]) > weight(&moved); at--)
+                        t->columns[at] = t->columns[at - 1];
+                t->columns[at] = moved;
         }
 }
 
@@ -191,7 +207,7 @@ static void choose_columns(struct table *t)
 {
         size_t used = t->indent;
 
-        put_id_last(t);
+        sort_columns(t);
         for (t->shown = 0; t->shown < t->count; t->shown++) {
                 used += t->columns[t->shown].width + (t->shown == 0 ? 0 : GAP);
                 if (used > t->width && t->shown > 0)

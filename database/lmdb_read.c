@@ -10,9 +10,8 @@
 
 struct lmdb_read_item {
         struct slice id;
-        struct slice map; /* in the map: valid while the transaction lasts */
-        bool timed;
-        int64_t micros;
+        struct slice map;                /* in the map: valid while the transaction lasts */
+        int64_t order[RECORD_ORDER_MAX]; /* by the fields of the type's order; 0 where it has none */
 };
 
 /* Whose records a view (a type, or a part of a composite) is of. */
@@ -120,8 +119,7 @@ static bool is_shown(const struct view *view, struct slice map)
 
 static enum err add_item(struct lmdb_read *r, const struct view *view, const MDB_val *stored, size_t *count)
 {
-        struct lmdb_read_item item = {.timed = false};
-        struct datetime when;
+        struct lmdb_read_item item = {.order = {0}};
         struct lmdb_record record;
         enum err rc = open_record(stored, view->student, &record);
 
@@ -133,10 +131,8 @@ static enum err add_item(struct lmdb_read *r, const struct view *view, const MDB
                 return ERR_CORRUPT;
         if (!is_shown(view, item.map))
                 return OK;
-        if (view->type->order_field != NULL && record_time(item.map, view->type->order_field, &when)) {
-                item.timed = true;
-                item.micros = when.micros;
-        }
+        for (uint32_t i = 0; i < view->type->order_count; i++)
+                item.order[i] = record_order(view->type->order[i], item.map);
         rc = make_room(r, *count);
         if (rc == OK)
                 r->items[(*count)++] = item;
@@ -170,16 +166,15 @@ static enum err collect(struct lmdb_read *r, const struct view *view, size_t *co
         return err != OK || rc == MDB_SUCCESS || rc == MDB_NOTFOUND ? err : lmdb_err(rc);
 }
 
-/* Newest first, those without a time last; equal ones by id. */
+/* The newest, or of the highest rank, first; those that do not say last; equal ones by id. */
 static int compare_items(const void *left, const void *right)
 {
         const struct lmdb_read_item *a = left;
         const struct lmdb_read_item *b = right;
 
-        if (a->timed != b->timed)
-                return a->timed ? -1 : 1;
-        if (a->timed && a->micros != b->micros)
-                return a->micros > b->micros ? -1 : 1;
+        for (size_t i = 0; i < RECORD_ORDER_MAX; i++)
+                if (a->order[i] != b->order[i])
+                        return a->order[i] > b->order[i] ? -1 : 1;
         return slice_compare(a->id, b->id);
 }
 

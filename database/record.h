@@ -62,6 +62,10 @@ int record_word_rank(const struct record_field *field, struct slice record);
 /* The moment in the record's date or instant field `name`. False when the record has none that can be read. */
 bool record_time(struct slice record, const char *name, struct datetime *out) MUST_CHECK;
 
+/* What a date, instant or word field puts the record in order by: its moment or its rank, the greater before the less;
+ * INT64_MIN when the record does not say. */
+int64_t record_order(const struct record_field *field, struct slice record);
+
 /* Brings the map of a record that was written by the schema number `from`, an older one, to the form of the table's own
  * number: fields that had another name get their present one (unless the record has a member of that name already:
  * then both stay), then what it does not say is preset. Nothing else changes, and no rule refuses it: what was stored

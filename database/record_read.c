@@ -21,3 +21,14 @@ bool record_time(struct slice record, const char *name, struct datetime *out)
 
         return value_member_text(record, name, &text) && datetime_parse(text, out, NULL) == OK;
 }
+
+int64_t record_order(const struct record_field *field, struct slice record)
+{
+        struct datetime when;
+        int rank;
+
+        if (field->kind != FIELD_WORD)
+                return record_time(record, field->name, &when) ? when.micros : INT64_MIN;
+        rank = record_word_rank(field, record);
+        return rank < 0 ? INT64_MIN : rank;
+}

@@ -27,6 +27,7 @@ enum field_kind {
 
 enum {
         RECORD_TYPES_MAX = 64,
+        RECORD_ORDER_MAX = 4, /* fields that a list is in order by */
         RECORD_PARTS_MAX = 16,
         RECORD_FIELDS_MAX = 256, /* of a table, `id` among them */
         RECORD_NAME_MAX = 64,
@@ -96,7 +97,9 @@ struct record_type {
         uint64_t def;       /* hash of the definition: entries of another one are not ours */
         const struct record_table *table; /* NULL for composites */
         struct record_condition where;    /* lists: the records that it is of, read and written */
-        const char *order_field;          /* lists: newest (descending) or by id when NULL */
+        /* lists: by these fields, the newest or the highest rank first; equal ones, and all without any, by id */
+        const struct record_field *order[RECORD_ORDER_MAX];
+        uint32_t order_count;
         const struct record_part *parts;
         uint32_t part_count;
         const struct record_table *const

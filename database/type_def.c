@@ -103,14 +103,24 @@ static enum err put_part(struct buf *out, const struct record_part *part)
         return rc == OK ? put_condition(out, &part->where) : rc;
 }
 
+/* The words too: their ranks are the order. */
+static enum err put_order(struct buf *out, const struct record_field *field)
+{
+        enum err rc = put(out, field->name);
+
+        for (size_t i = 0; rc == OK && field->words != NULL && field->words[i] != NULL; i++)
+                rc = put(out, field->words[i]);
+        return rc;
+}
+
 static enum err put_definition(struct buf *out, const struct record_type *type)
 {
         enum err rc = put(out, CODEC_VERSION);
 
         if (rc == OK)
                 rc = put(out, type->name);
-        if (rc == OK)
-                rc = put(out, type->order_field);
+        for (uint32_t i = 0; rc == OK && i < type->order_count; i++)
+                rc = put_order(out, type->order[i]);
         if (rc == OK)
                 rc = put_condition(out, &type->where);
         if (rc == OK)

@@ -77,20 +77,44 @@ static enum err read_shape(const struct type_load *load, const struct yaml_node 
         return rc == OK ? check_shape(load, node, type) : rc;
 }
 
+static enum err add_order(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
+{
+        const struct record_field *field;
+        enum err rc = type_load_any_field(load, node, type->table, &field);
+
+        if (rc != OK)
+                return rc;
+        if (field->kind != FIELD_DATE && field->kind != FIELD_INSTANT && field->kind != FIELD_WORD)
+                return yaml_error(node, load->msg, "%s is of kind %s; it must be a date, instant or word field",
+                        field->name, type_kind_name(field->kind));
+        if (type->order_count == RECORD_ORDER_MAX)
+                return yaml_error(node, load->msg, "order has more than %d fields", RECORD_ORDER_MAX);
+        type->order[type->order_count++] = field;
+        return OK;
+}
+
+/* One field, or a list of them. */
+static enum err read_order(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
+{
+        enum err rc = OK;
+
+        if (node->kind != YAML_LIST)
+                return add_order(load, node, type);
+        for (const struct yaml_node *item = node->first; rc == OK && item != NULL; item = item->next)
+                rc = add_order(load, item, type);
+        return rc;
+}
+
 static enum err read_source(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
 {
-        static const enum field_kind times[2] = {FIELD_DATE, FIELD_INSTANT};
         const struct yaml_node *order = yaml_find(node, "order");
         const struct yaml_node *where = yaml_find(node, "where");
-        const struct record_field *field = NULL;
         enum err rc = OK;
 
         if (type->shape != RECORD_COMPOSITE)
                 rc = type_load_find_table(load, yaml_find(node, "table"), &type->table);
         if (rc == OK && order != NULL)
-                rc = type_load_field(load, order, type->table, times, &field);
-        if (rc == OK && field != NULL)
-                type->order_field = field->name;
+                rc = read_order(load, order, type);
         if (rc == OK && where != NULL)
                 rc = type_load_condition(load, where, type->table, &type->where);
         return rc;

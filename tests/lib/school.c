@@ -58,7 +58,8 @@ const struct record_type SCHOOL_VISIT_LIST = {.name = "visits",
         .index = 2,
         .shape = RECORD_LIST,
         .table = &SCHOOL_VISITS,
-        .order_field = "date",
+        .order = {&VISIT_FIELDS[1]},
+        .order_count = 1,
         .reads = VISIT_READS,
         .read_count = COUNT(VISIT_READS)};
 static const struct record_test IS_ACTIVE = {TEST_TEXT, {(const uint8_t *)"active", 6}};

@@ -30,6 +30,16 @@ static void records_stand_in_columns(void **state)
         assert_human("[\"a\",\"b\"]", 80, "a\nb\n");
 }
 
+static void a_narrow_screen_shows_how_severe_it_is(void **state)
+{
+        (void)state;
+        assert_human("[{\"id\":\"1\",\"onset\":\"2020\",\"code\":\"7\",\"display\":\"Peanut\",\"status\":\"active\","
+                     "\"severity\":\"SEVERE\"}]",
+                26,
+                "display  severity  status\nPeanut   SEVERE    active\n"
+                "(not shown for want of width: onset, code, id)\n");
+}
+
 static void what_does_not_fit_is_left_out_and_named(void **state)
 {
         (void)state;
@@ -133,6 +143,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(foreign_text_is_made_plain),
                 cmocka_unit_test(records_stand_in_columns),
+                cmocka_unit_test(a_narrow_screen_shows_how_severe_it_is),
                 cmocka_unit_test(what_does_not_fit_is_left_out_and_named),
                 cmocka_unit_test(maps_are_lines_and_what_is_in_them_is_indented),
                 cmocka_unit_test(names_align_by_characters_not_bytes),

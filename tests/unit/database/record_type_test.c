@@ -104,7 +104,9 @@ static void shipped_lists_know_their_order_and_indexes(void **state)
         (void)state;
         assert_true(allergies->critical);
         assert_int_equal(allergies->shape, RECORD_LIST);
-        assert_null(allergies->order_field);
+        assert_int_equal(allergies->order_count, 3);
+        assert_string_equal(allergies->order[0]->name, "status");
+        assert_string_equal(allergies->order[1]->name, "severity");
         assert_string_equal(allergies->table->severity_field, "severity");
         assert_string_equal(allergies->table->status_field, "status");
         for (uint32_t i = 0; i < allergies->table->field_count; i++)
@@ -118,7 +120,8 @@ static void shipped_lists_know_their_order_and_indexes(void **state)
         assert_string_equal(severity->words[0], "NONE");
         assert_string_equal(severity->words[5], "LIFE_THREATENING");
         assert_null(severity->words[6]);
-        assert_string_equal(type_named(types, "visits")->order_field, "date");
+        assert_int_equal(type_named(types, "visits")->order_count, 1);
+        assert_string_equal(type_named(types, "visits")->order[0]->name, "date");
         assert_string_equal(type_named(types, "visits")->table->activity_field, "date");
         assert_string_equal(type_named(types, "conditions")->table->activity_field, "onset");
         record_types_destroy(&types);
@@ -289,8 +292,12 @@ static void wrong_types_are_refused(void **state)
                 "where does not go with the shape one");
         assert_refused(BASE "  x: {shape: list, table: allergies, where: {live: 1}}\n", "8:52",
                 "live is \"1\"; it must be true or false");
-        assert_refused(BASE "  x: {shape: list, table: allergies, order: severity}\n", "8:45",
-                "severity is of kind word; it must be a date or instant field");
+        assert_refused(BASE "  x: {shape: list, table: allergies, order: live}\n", "8:45",
+                "live is of kind bool; it must be a date, instant or word field");
+        assert_refused(BASE "  x: {shape: list, table: allergies, order: [severity, live]}\n", "8:56",
+                "live is of kind bool; it must be a date, instant or word field");
+        assert_refused(BASE "  x: {shape: list, table: allergies, order: [onset, onset, onset, onset, onset]}\n",
+                "8:74", "order has more than 4 fields");
         assert_refused(BASE "  x: {shape: one, table: students, key: \"y:{student}\"}\n", "8:41",
                 "key is \"y:{student}\"; it must be x:{student}");
         assert_refused(BASE "  x: {shape: one, table: students, ttl: {l1: 60}}\n", "8:46",
