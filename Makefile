@@ -13,7 +13,7 @@ help:
 	@echo "make run DATA=path      the same with your own Synthea CSV files; PORT=n for another port than $(PORT)"
 	@echo "make check              everything that must hold before a change lands; seconds by stage"
 	@echo "make lint               the house rules alone (a second or two)"
-	@echo "make bench              vitalcached beside redis-server, in alternating pairs"
+	@echo "make bench              speed: beside redis-server in alternating pairs; of imports; of readers meanwhile"
 	@echo "make fuzz SECONDS=60    each fuzz target for so long"
 	@echo "make soak SECONDS=600   the integration tests again and again"
 	@echo "make coverage           how much of the code the tests run, by folder"
@@ -40,6 +40,8 @@ lint:
 bench: build
 	@scripts/setup check
 	@bench/run
+	@bench/import
+	@bench/live_readers
 
 fuzz:
 	@scripts/setup check
