@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 enum {
+        READ_MOST = 128 * 1024,     /* bytes of one read(): who sends megabytes must not hold up the others */
         OUTPUT_ENOUGH = 256 * 1024, /* unsent bytes past which no further command is run */
         OVERLAP_MAX = 256           /* commands of one connection that may be under way at once */
 };
@@ -257,14 +258,16 @@ void conn_service(struct conn *conn, struct nanos now)
         lane_take_back(&conn->out, &lane->spare_out);
 }
 
-/* One read() into whatever room there is. False when the connection is broken. */
+/* One read() into the room there is. False when the connection is broken. */
 static bool receive(struct conn *conn)
 {
+        size_t room;
         ssize_t got;
 
         if (buf_room(&conn->in) < CONN_READ_ROOM / 4 && buf_reserve(&conn->in, CONN_READ_ROOM) != OK)
                 return false;
-        got = read(conn->fd, conn->in.data + conn->in.end, buf_room(&conn->in));
+        room = buf_room(&conn->in);
+        got = read(conn->fd, conn->in.data + conn->in.end, room < READ_MOST ? room : READ_MOST);
         if (got < 0)
                 return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
         if (got == 0)

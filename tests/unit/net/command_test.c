@@ -1,6 +1,7 @@
 #include "net/command.h"
 
-#include "tests/lib/test.h"
+#include "net/session.h"
+#include "tests/lib/net_rig.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -142,6 +143,55 @@ static void keys_end_at_the_first_word_that_is_none(void **state)
         command_table_destroy(&table);
 }
 
+enum { WORDS_MAX = 4 };
+
+/* Whether a session that may use visits only is refused these words. */
+static bool is_refused(struct net_rig *rig, const char *const *words)
+{
+        const struct record_type *visits = record_types_find(rig->services.types, slice_str("visits"));
+        struct slice argv[WORDS_MAX];
+        struct reply_queue queue;
+        struct session session;
+        struct call call = {.services = &rig->services, .session = &session, .argv = argv, .queue = &queue};
+        struct buf out;
+        bool refused;
+
+        session_init(&session, 1);
+        session.permitted = UINT64_C(1) << visits->index;
+        reply_queue_init(&queue, &rig->lane.slots, 0);
+        buf_init(&out, 0);
+        call.out = resp_writer_of(&out, 2);
+        for (; words[call.argc] != NULL; call.argc++)
+                argv[call.argc] = slice_str(words[call.argc]);
+        assert_int_equal(command_run(&call), COMMAND_ENDED);
+        refused = buf_len(&out) > 7 && memcmp(buf_slice(&out).data, "-NOPERM", 7) == 0;
+        buf_deinit(&out);
+        reply_queue_deinit(&queue);
+        return refused;
+}
+
+static void what_reaches_other_types_is_refused_to_a_session_of_one(void **state)
+{
+        static const char *const refused[][WORDS_MAX + 1] = {
+                {"GET", "allergies:1"},
+                {"IMPORT", "visits", "[]"},
+                {"ERASE", "STUDENT", "1"},
+                {"ERASE", "ROWS", "visits", "[]"},
+                {"EXPORT", "visits"},
+                {"EXPORT", "STUDENT", "1"},
+        };
+        static const char *const permitted[][WORDS_MAX + 1] = {{"DBSIZE"}, {"TIME"}, {"PING"}};
+        struct net_rig rig;
+
+        (void)state;
+        net_rig_init(&rig, VC_SOURCE_DIR "/conf/types/school-health.yaml");
+        for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+                assert_true(is_refused(&rig, refused[i]));
+        for (size_t i = 0; i < sizeof(permitted) / sizeof(permitted[0]); i++)
+                assert_false(is_refused(&rig, permitted[i]));
+        net_rig_deinit(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -149,6 +199,7 @@ int main(void)
                 cmocka_unit_test(every_row_says_what_it_is),
                 cmocka_unit_test(every_row_is_in_the_manual),
                 cmocka_unit_test(keys_end_at_the_first_word_that_is_none),
+                cmocka_unit_test(what_reaches_other_types_is_refused_to_a_session_of_one),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
