@@ -16,39 +16,54 @@ static void append(struct lmdb_key *key, const void *data, size_t len)
 
 /* ---- packed UUIDs ---- */
 
-static int hex_digit(uint8_t c)
+/* The value of a lower-case hexadecimal digit, plus one; 0: it is none. A table, as every key of every row comes by. */
+static const uint8_t DIGITS[256] = {['0'] = 1,
+        ['1'] = 2,
+        ['2'] = 3,
+        ['3'] = 4,
+        ['4'] = 5,
+        ['5'] = 6,
+        ['6'] = 7,
+        ['7'] = 8,
+        ['8'] = 9,
+        ['9'] = 10,
+        ['a'] = 11,
+        ['b'] = 12,
+        ['c'] = 13,
+        ['d'] = 14,
+        ['e'] = 15,
+        ['f'] = 16};
+
+/* Packs `count` pairs of digits. False when one is none. */
+static bool pack_hex(const uint8_t *text, uint8_t *out, size_t count)
 {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        bool all = true;
+
+        for (size_t i = 0; i < count; i++) {
+                uint8_t high = DIGITS[text[2 * i]];
+                uint8_t low = DIGITS[text[2 * i + 1]];
+
+                all = all && high > 0 && low > 0;
+                out[i] = (uint8_t)((high - 1) << 4 | ((low - 1) & 0xf));
+        }
+        return all;
+}
+
+/* 8-4-4-4-12 digits. False when it is no UUID in canonical form. */
+static bool pack_uuid(struct slice id, uint8_t out[UUID_PART_LEN])
+{
+        const uint8_t *text = id.data;
+
+        if (id.len != LMDB_UUID_TEXT || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
+                return false;
+        out[0] = LMDB_UUID;
+        return pack_hex(text, out + 1, 4) && pack_hex(text + 9, out + 5, 2) && pack_hex(text + 14, out + 7, 2) &&
+               pack_hex(text + 19, out + 9, 2) && pack_hex(text + 24, out + 11, 6);
 }
 
 static bool is_dash_place(size_t at)
 {
         return at == 8 || at == 13 || at == 18 || at == 23;
-}
-
-/* False when it is no UUID in canonical form. */
-static bool pack_uuid(struct slice id, uint8_t out[UUID_PART_LEN])
-{
-        size_t len = 1;
-
-        if (id.len != LMDB_UUID_TEXT || id.data[8] != '-')
-                return false;
-        out[0] = LMDB_UUID;
-        for (size_t at = 0; at < LMDB_UUID_TEXT; at += 2) {
-                int high;
-                int low;
-
-                if (is_dash_place(at) && id.data[at++] != '-')
-                        return false;
-                high = hex_digit(id.data[at]);
-                low = hex_digit(id.data[at + 1]);
-                if (high < 0 || low < 0)
-                        return false;
-                out[len++] = (uint8_t)(high << 4 | low);
-        }
-        return true;
 }
 
 struct slice lmdb_part_id(struct slice part, char room[LMDB_UUID_TEXT])
