@@ -104,6 +104,69 @@ static void duplicates_have_a_column_when_there_are_some(void **state)
         free(text);
 }
 
+/* --full --replace: two tables whose records did not come, and one of them with rows left out. */
+static void fill_missing(struct import_report *report)
+{
+        *report = (struct import_report){
+                .full = true, .replace = true, .missing = 5, .missing_path = "missing.ndjson", .only_tried = "dry-run"};
+        import_report_counts(report, "students")->missing = 2;
+        import_report_counts(report, "students")->erased = 2;
+        import_report_counts(report, "allergies")->missing = 3;
+        import_report_reject(report, "allergies", &BROKEN, 1);
+}
+
+static void records_that_did_not_come_are_told(void **state)
+{
+        struct import_report report;
+        struct buf value;
+
+        (void)state;
+        fill_missing(&report);
+        report.reason_count = 0;
+        buf_init(&value, 0);
+        assert_ok(import_report_to_value(&report, &FIRST, &value));
+        assert_value_is(buf_slice(&value),
+                "{\"nothing_written\":\"dry-run\",\"tables\":[{\"table\":\"students\",\"rows\":0,\"written\":0,"
+                "\"unchanged\":0,\"duplicates\":0,\"left_out\":0,\"missing\":2,\"erased\":2},"
+                "{\"table\":\"allergies\",\"rows\":0,\"written\":0,\"unchanged\":0,\"duplicates\":0,\"left_out\":1,"
+                "\"missing\":3,\"erased\":0}],\"not_replaced\":[\"allergies\"],"
+                "\"missing\":{\"file\":\"missing.ndjson\",\"count\":5},\"seconds\":0.0,\"rows_per_second\":0,"
+                "\"token\":\"\"}");
+        buf_deinit(&value);
+}
+
+static void people_are_told_what_became_of_them(void **state)
+{
+        struct import_report report;
+        char *text;
+        size_t len;
+        FILE *out = open_memstream(&text, &len);
+
+        (void)state;
+        fill_missing(&report);
+        report.reason_count = 0;
+        assert_ok(import_report_print(&report, &FIRST, out));
+        report.replace = false;
+        report.only_tried = NULL;
+        report.table_count = 1;
+        assert_ok(import_report_print(&report, &FIRST, out));
+        (void)fclose(out);
+        assert_string_equal(text, "table      rows  written  unchanged  left_out  missing  erased\n"
+                                  "students   0     0        0          0         2        2\n"
+                                  "allergies  0     0        0          1         3        0\n"
+                                  "did not come: 2 students; removed, with all records\n"
+                                  "did not come: 3 allergies; they stay, as rows were left out that may be among them\n"
+                                  "missing: 5 in missing.ndjson, which holds patient data\n"
+                                  "0 rows in 0.0 s, 0 rows/s\n"
+                                  "nothing was written (--dry-run)\n"
+                                  "table     rows  written  unchanged  left_out  missing  erased\n"
+                                  "students  0     0        0          0         2        2\n"
+                                  "did not come: 2 students; they stay (--replace removes them)\n"
+                                  "missing: 5 in missing.ndjson, which holds patient data\n"
+                                  "0 rows in 0.0 s, 0 rows/s\n");
+        free(text);
+}
+
 static void an_empty_report_has_its_members_all_the_same(void **state)
 {
         struct import_report report = {.table_count = 0};
@@ -142,6 +205,8 @@ int main(void)
                 cmocka_unit_test(programs_read_a_value),
                 cmocka_unit_test(people_read_it_in_lines),
                 cmocka_unit_test(duplicates_have_a_column_when_there_are_some),
+                cmocka_unit_test(records_that_did_not_come_are_told),
+                cmocka_unit_test(people_are_told_what_became_of_them),
                 cmocka_unit_test(an_empty_report_has_its_members_all_the_same),
                 cmocka_unit_test(survives_each_failed_allocation),
         };
