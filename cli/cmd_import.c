@@ -19,12 +19,17 @@ static enum err show_report(struct cli *cli, const struct import_report *report,
         return rc;
 }
 
-static bool has_a_table(const struct import_files *files)
+/* A wrong path must not look like a success. */
+static enum err check_found(const struct import_files *files, struct err_msg *msg)
 {
         for (size_t i = 0; i < files->count; i++)
                 if (!files->files[i].skipped)
-                        return true;
-        return false;
+                        return OK;
+        if (files->count == 1)
+                return err_set(
+                        msg, ERR_IO, "nothing to import: %s: %s", files->files[0].path, files->files[0].why.text);
+        return err_set(msg, ERR_IO, "nothing to import: %s: %s; and nothing in %zu more", files->files[0].path,
+                files->files[0].why.text, files->count - 1);
 }
 
 /* A line over itself needs a terminal; lines of their own are for a person who keeps them. */
@@ -71,8 +76,6 @@ static enum err import_and_report(struct import_run *run, struct err_msg *msg)
         shown = show_report(run->cli, report, run->files);
         if (rc == OK && shown != OK)
                 rc = err_set(msg, shown, "the report cannot be shown: %s", err_text(shown));
-        if (rc == OK && !has_a_table(run->files)) /* a wrong path must not look like a success */
-                rc = err_set(msg, ERR_IO, "nothing to import: no file there holds a table");
         return rc;
 }
 
@@ -165,6 +168,8 @@ enum cli_exit cmd_import(struct cli *cli)
         if (rc != OK)
                 return cli_fail(cli, rc, &msg);
         rc = import_files_init(&files, cli->args.words, (size_t)cli->args.word_count, fileno(cli->in), &msg);
+        if (rc == OK)
+                rc = check_found(&files, &msg);
         if (rc == OK && options.strict)
                 rc = check_strict(&files, &msg);
         if (rc == OK) {

@@ -83,9 +83,10 @@ static enum err add_file(struct import_files *files, const struct arrival *arriv
                 return OK;
         }
         rc = look_into(file, arrival->fd, msg);
-        if (rc == ERR_NOTFOUND && arrival->found)
-                skip_file(file);
-        return rc == ERR_NOTFOUND && arrival->found ? OK : rc;
+        if (rc != ERR_NOTFOUND && (rc != ERR_NOTYPE || !arrival->found))
+                return rc;
+        skip_file(file);
+        return OK;
 }
 
 /* ---- folders ---- */

@@ -30,8 +30,9 @@ struct import_files {
  * whose files are taken with those of the folders in it, but for names that begin with a dot. Each file once, by
  * whatever paths and links it is reached. What is in it is found by its content.
  *
- * ERR_IO, ERR_BADVALUE, ERR_NOTFOUND name the path and the problem; a file that holds nothing to import is an error
- * when it is named, and skipped when it is found in a folder. ERR_NOMEM. Deinit in any case. */
+ * What is understood and not kept (an empty file, another table) is skipped. What is of no kind that is read is skipped
+ * when it was found in a folder; when it was named: ERR_NOTYPE. ERR_BADVALUE: it may hold records, and has to be
+ * changed first. ERR_IO. All of them name the path and the problem. ERR_NOMEM. Deinit in any case. */
 enum err import_files_init(struct import_files *out, const char *const *paths, size_t count, int standard_input,
         struct err_msg *msg) MUST_CHECK;
 void import_files_deinit(struct import_files *files);

@@ -32,8 +32,8 @@ static const struct magic {
         {0, "PAR1", 4, ERR_BADVALUE, "it is Parquet; export the tables as CSV"},
         {0, "SQLite format 3", 15, ERR_BADVALUE, "it is an SQLite database; export its tables as CSV"},
         {0, "<?xml", 5, ERR_BADVALUE, "it is XML; export the records as FHIR JSON, or as CSV"},
-        {0, "<", 1, ERR_NOTFOUND, "it is XML or HTML; CSV and FHIR JSON are read"},
-        {0, "%PDF", 4, ERR_NOTFOUND, "it is a PDF; CSV and FHIR JSON are read"},
+        {0, "<", 1, ERR_NOTYPE, "it is XML or HTML; CSV and FHIR JSON are read"},
+        {0, "%PDF", 4, ERR_NOTYPE, "it is a PDF; CSV and FHIR JSON are read"},
 };
 
 static bool begins_as(struct slice first, const struct magic *magic)
@@ -65,7 +65,7 @@ static enum err check_text(struct slice first, struct err_msg *msg)
         if (is_bare_utf16(first))
                 return err_set(msg, ERR_BADVALUE, "%s", MAGICS[0].problem);
         if (memchr(first.data, '\0', first.len < 1000 ? first.len : 1000) != NULL)
-                return err_set(msg, ERR_NOTFOUND, "it is no text; CSV and FHIR JSON are read");
+                return err_set(msg, ERR_NOTYPE, "it is no text; CSV and FHIR JSON are read");
         return OK;
 }
 
@@ -148,7 +148,7 @@ enum err import_look(struct slice first, const char *path, struct import_look *o
                 return err_set(msg, ERR_NOTFOUND, "it is empty");
         if (text.data[0] == '{' || text.data[0] == '[') {
                 if (!may_be_records(first))
-                        return err_set(msg, ERR_NOTFOUND, "it is JSON without FHIR resources");
+                        return err_set(msg, ERR_NOTYPE, "it is JSON without FHIR resources");
                 *out = (struct import_look){.format = IMPORT_FORMAT_JSON, .order = json_order(text)};
                 return OK;
         }

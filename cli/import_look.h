@@ -16,9 +16,9 @@ struct import_look {
 };
 
 /* Looks at the first bytes (all, or INPUT_FIRST_BYTES) of the input `path`, whose name decides only between tables
- * whose columns are the same. ERR_NOTFOUND: it holds nothing that is kept, or nothing at all; among the files of a
- * folder it can be passed over. ERR_BADVALUE: it may hold records, and has to be changed first; *msg says how.
- * ERR_NOMEM. Pure; any thread. */
+ * whose columns are the same. ERR_NOTFOUND: it is understood, and nothing in it is kept: empty, or another table.
+ * ERR_NOTYPE: it is of no kind that is read. ERR_BADVALUE: it may hold records, and has to be changed first; *msg says
+ * how. ERR_NOMEM. Pure; any thread. */
 enum err import_look(struct slice first, const char *path, struct import_look *out, struct err_msg *msg) MUST_CHECK;
 
 #endif

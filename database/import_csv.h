@@ -16,8 +16,8 @@ struct import_csv_file {
         struct slice prefix; /* put before every student's id; borrowed until the end, may be empty */
 };
 
-/* Finds out which table a file is of. ERR_NOTFOUND: none that is kept; ERR_BADVALUE: a header that cannot be right
- * (*msg says why); ERR_NOMEM. */
+/* Finds out which table a file is of. Errors as import_table_find; ERR_NOTFOUND also of an empty file, ERR_BADVALUE of
+ * a header that cannot be right; ERR_NOMEM. */
 enum err import_csv_look(const struct import_csv_file *file, enum import_kind *kind, struct err_msg *msg) MUST_CHECK;
 
 /* Starts a file; nothing but the prefix is borrowed any longer, the sink is copied. Errors as import_csv_look; *out is

@@ -227,7 +227,7 @@ static enum err fits_none(const struct import_header *names, const char *path, s
                 if (is_meant_for(names, path, kind) && list_missing(names, kind, missing, sizeof(missing)) > 0)
                         return err_set(msg, ERR_BADVALUE, "it is named as %s are, and lacks the columns: %s",
                                 SIGNATURES[kind].synthea_name, missing);
-        return err_set(msg, ERR_NOTFOUND,
+        return err_set(msg, ERR_NOTYPE,
                 "its columns are not those of patients, allergies, conditions, immunizations or encounters");
 }
 

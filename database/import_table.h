@@ -69,8 +69,9 @@ struct import_header {
 };
 
 /* The table that has these columns. Where two have, the name of the file `path` decides ("allerg", "condition"), and
- * then the rows. ERR_NOTFOUND: none has, or it is a table of Synthea's that is not kept. ERR_BADVALUE: a table's
- * columns are not all there, named one by one; or it cannot be told which of two tables it is. Pure; any thread. */
+ * then the rows. ERR_NOTFOUND: it is a table of Synthea's that is not kept, or has no rows to decide by. ERR_NOTYPE: no
+ * table has these columns. ERR_BADVALUE: a table's columns are not all there, named one by one; or it cannot be told
+ * which of two tables it is. Pure; any thread. */
 enum err import_table_find(const struct import_header *names, const char *path, const struct import_sample *sample,
         enum import_kind *out, struct err_msg *msg) MUST_CHECK;
 

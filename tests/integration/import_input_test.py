@@ -51,6 +51,18 @@ class Inputs(unittest.TestCase):
                 self.assertIn(b"Ruiz", client.call("GET", "student:f1"))
                 self.assertIsNone(client.call("GET", "student:1"))
 
+    def test_all_files_of_an_export_may_be_named(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            (folder / "patients.csv").write_text(PATIENTS)
+            (folder / "careplans.csv").write_text("Id,START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n")
+            (folder / "Immunization.ndjson").write_text("")
+            done = vc.vitalcache(server, "import", *sorted(folder.iterdir()))
+            self.assertEqual(len(json.loads(done.stdout)["skipped"]), 2)
+            done = vc.vitalcache(server, "import", folder / "careplans.csv", check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("nothing to import: %s: Synthea's careplans are not kept" % (folder / "careplans.csv"),
+                          done.stderr)
+
     def test_standard_input_packed_or_not(self):
         with vc.Server() as server:
             done = vc.vitalcache(server, "import", "-", stdin=PATIENTS)

@@ -220,7 +220,7 @@ static void files_that_cannot_be_imported_are_usage_errors(void **state)
                 const char *problem;
         } cases[] = {
                 {"zebras.csv", "stripes,number\n", "zebras.csv: its columns are not those of patients, allergies, "},
-                {"empty.csv", "", "empty.csv: it is empty"},
+                {"empty.csv", "", "nothing to import: "},
                 {"old.csv", "START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n", "it has a header line and no rows"},
         };
 

@@ -188,8 +188,12 @@ static void what_is_wrong_names_the_path(void **state)
         import_files_deinit(&files);
         write_file(folder, "x.csv", "a,b\n");
         (void)snprintf(path, sizeof(path), "%s/x.csv", folder);
-        assert_err(ERR_NOTFOUND, find(&files, path, &msg));
+        assert_err(ERR_NOTYPE, find(&files, path, &msg));
         assert_int_equal(strncmp(msg.text, path, strlen(path)), 0);
+        import_files_deinit(&files);
+        write_file(folder, "x.csv", ""); /* of *.csv some may be empty */
+        assert_ok(find(&files, path, &msg));
+        assert_files(folder, &files, "-x.csv");
         import_files_deinit(&files);
         write_file(folder, "x.csv", "PK\x03\x04"); /* there may be records within: an error in a folder, too */
         assert_err(ERR_BADVALUE, find(&files, folder, &msg));

@@ -64,15 +64,15 @@ static void what_cannot_be_read_is_told_with_what_to_do(void **state)
                         ERR_BADVALUE, "unxz FILE"},
                 {BYTES("\x1f\x8b\x08"), ERR_BADVALUE, "compressed twice"},
                 {BYTES("<?xml version=\"1.0\"?>"), ERR_BADVALUE, "export the records as FHIR JSON"},
-                {BYTES("<html>"), ERR_NOTFOUND, "it is XML or HTML"},
-                {BYTES("%PDF-1.7"), ERR_NOTFOUND, "it is a PDF"},
-                {BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0"), ERR_NOTFOUND, "it is no text"},
-                {BYTES("{\"transactionTime\":\"2026-01-01\",\"output\":[]}"), ERR_NOTFOUND,
+                {BYTES("<html>"), ERR_NOTYPE, "it is XML or HTML"},
+                {BYTES("%PDF-1.7"), ERR_NOTYPE, "it is a PDF"},
+                {BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0"), ERR_NOTYPE, "it is no text"},
+                {BYTES("{\"transactionTime\":\"2026-01-01\",\"output\":[]}"), ERR_NOTYPE,
                         "JSON without FHIR resources"},
                 {BYTES("ID;BIRTHDATE;FIRST\n1;2;3\n"), ERR_BADVALUE,
                         "its columns are separated by ';'; save it with commas"},
                 {BYTES("ID\tBIRTHDATE\n"), ERR_BADVALUE, "its columns are separated by 'tab'"},
-                {BYTES("I read this.\n"), ERR_NOTFOUND, "its columns are not those of"},
+                {BYTES("I read this.\n"), ERR_NOTYPE, "its columns are not those of"},
         };
 
         (void)state;
@@ -109,7 +109,7 @@ static void what_goes_on_behind_the_first_bytes_may_hold_anything(void **state)
         text[0] = '[';
         assert_ok(import_look(slice_of(text, INPUT_FIRST_BYTES), "input", &look, NULL));
         assert_int_equal(look.order, IMPORT_ORDER_MIXED);
-        assert_err(ERR_NOTFOUND, import_look(slice_of(text, INPUT_FIRST_BYTES - 1), "input", &look, NULL));
+        assert_err(ERR_NOTYPE, import_look(slice_of(text, INPUT_FIRST_BYTES - 1), "input", &look, NULL));
         test_free(text);
 }
 
@@ -124,7 +124,7 @@ static void no_bytes_are_read_past_the_end(void **state)
                 bool has_mark = len >= strlen("{\"resourceType\"");
 
                 memcpy(part, text, len);
-                assert_err(has_mark ? OK : ERR_NOTFOUND, import_look(slice_of(part, len), "input", &look, NULL));
+                assert_err(has_mark ? OK : ERR_NOTYPE, import_look(slice_of(part, len), "input", &look, NULL));
                 test_free(part);
         }
 }

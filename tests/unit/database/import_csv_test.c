@@ -330,7 +330,7 @@ static void other_tables_are_not_taken_for_one_of_ours(void **state)
                 struct outcome o;
 
                 outcome_init(&o);
-                assert_err(ERR_NOTFOUND, import_text("export.csv", headers[i], &o));
+                assert_err(ERR_NOTYPE, import_text("export.csv", headers[i], &o));
                 assert_string_equal(o.msg.text, "its columns are not those of patients, allergies, conditions, "
                                                 "immunizations or encounters");
                 assert_err(ERR_NOTFOUND, import_text("x/CarePlans.csv.gz", headers[i], &o));
@@ -411,7 +411,7 @@ static void a_header_that_cannot_be_right_is_said(void **state)
                 outcome_init(&o);
                 assert_err(ERR_BADVALUE, import_text("Patients 2024.csv", cases[i].text, &o));
                 assert_string_equal(o.msg.text, cases[i].problem);
-                assert_err(ERR_NOTFOUND, import_text("what patients think.txt", "They like it.\n", &o));
+                assert_err(ERR_NOTYPE, import_text("what patients think.txt", "They like it.\n", &o));
                 assert_err(ERR_BADVALUE, import_text("patients.csv", "They like it.\n", &o));
                 assert_err(ERR_NOTFOUND, import_text("x.csv", "\n\n", &o));
                 assert_string_equal(o.msg.text, "it is empty: a header line is needed");
