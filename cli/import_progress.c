@@ -110,11 +110,12 @@ static void cut_to(char *text, size_t columns)
         }
 }
 
-/* " 45% [=====>     ] "; without the bar when it has no room beside the words. */
-static void put_bar(const struct import_progress *p, char *text, size_t size, size_t room)
+/* " 45% [=====>     ] "; on a narrow terminal without the bar. Its width is the terminal's business alone, so that it
+ * stands still. */
+static void put_bar(const struct import_progress *p, char *text, size_t size, size_t columns)
 {
         unsigned percent = percent_of(p);
-        size_t width = room < BAR_MAX ? room : BAR_MAX;
+        size_t width = columns / 4 < BAR_MAX ? columns / 4 : BAR_MAX;
         size_t full = width * percent / 100;
         char bar[BAR_MAX + 1];
 
@@ -132,19 +133,17 @@ static void put_bar(const struct import_progress *p, char *text, size_t size, si
 
 static void draw_bar(struct import_progress *p)
 {
-        enum { AROUND = 8 };                                                 /* "100% [] " */
-        size_t width = (p->width == 0 ? print_width(p->out) : p->width) - 1; /* the last column would wrap */
+        size_t width = p->width == 0 ? print_width(p->out) : p->width;
         char bar[BAR_MAX + 16] = "";
         char words[TEXT_SIZE];
         char line[sizeof(bar) + sizeof(words)];
         size_t columns;
 
         put_words(p, words, sizeof(words));
-        columns = columns_of(words) + AROUND;
         if (p->total > 0)
-                put_bar(p, bar, sizeof(bar), columns < width ? width - columns : 0);
+                put_bar(p, bar, sizeof(bar), width);
         (void)snprintf(line, sizeof(line), "%s%s", bar, words);
-        cut_to(line, width);
+        cut_to(line, width - 1); /* the last column would wrap */
         columns = columns_of(line);
         fprintf(p->out, "\r%s%*s", line, columns < p->drawn ? (int)(p->drawn - columns) : 0, "");
         (void)fflush(p->out);

@@ -48,9 +48,9 @@ static void a_bar_is_written_over_itself_and_cleared(void **state)
         go_on(&w, 901, &HALF);
         go_on(&w, 50, &end); /* too early */
         go_on(&w, 950, &end);
-        world_end(&w, "\r 50% [===============>              ] 20 rows/s  0:01 left  conditions.csv"
-                      "\r100% [==============================] 20 rows/s  0:00 left  x.csv         "
-                      "\r                                                                 \r");
+        world_end(&w, "\r 50% [==========>         ] 20 rows/s  0:01 left  conditions.csv"
+                      "\r100% [====================] 20 rows/s  0:00 left  x.csv         "
+                      "\r                                                       \r");
 }
 
 static void a_narrow_terminal_is_not_wrapped(void **state)
@@ -58,13 +58,14 @@ static void a_narrow_terminal_is_not_wrapped(void **state)
         struct world w;
 
         (void)state;
-        world_begin(&w, PROGRESS_BAR, 56, 1000);
+        world_begin(&w, PROGRESS_BAR, 50, 1000);
         go_on(&w, 1000, &HALF);
-        world_end(&w, "\r 50% [=====>     ] 20 rows/s  0:01 left  conditions.csv\r                            "
-                      "                           \r");
-        world_begin(&w, PROGRESS_BAR, 40, 1000);
+        world_end(&w,
+                "\r 50% [======>     ] 20 rows/s  0:01 left  conditi\r                                               "
+                "  \r");
+        world_begin(&w, PROGRESS_BAR, 39, 1000);
         go_on(&w, 1000, &HALF);
-        world_end(&w, "\r 50% 20 rows/s  0:01 left  conditions.c\r                                       \r");
+        world_end(&w, "\r 50% 20 rows/s  0:01 left  conditions.\r                                      \r");
 }
 
 static void lines_come_every_five_seconds(void **state)
