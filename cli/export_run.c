@@ -1,18 +1,17 @@
 #include "cli/export_run.h"
 
+#include "cli/export_walk.h"
 #include "cli/import_reply.h"
 #include "database/row_json.h"
 #include "database/value.h"
 
 #include <errno.h>
 
-enum { TABLE_SIZE = 128 };
-
 struct export_state {
         const struct export_plan *plan;
         struct export_counts *counts;
         struct err_msg *msg;
-        char cursor[2049]; /* where to go on; "": from the start */
+        struct progress_at at;
         struct buf line;
 };
 
@@ -54,7 +53,7 @@ static enum err write_row(struct export_state *e, const char *table, struct slic
         return OK;
 }
 
-/* ---- replies ---- */
+/* ---- pieces ---- */
 
 /* Whether `name` is one of those asked for. */
 static bool is_wanted(const struct export_state *e, struct slice name)
@@ -70,103 +69,37 @@ static bool is_wanted(const struct export_state *e, struct slice name)
         return cursor_take(&names, cursor_left(&names), &one) && slice_equal(one, name);
 }
 
-/* An item of EXPORT STUDENT: {"table": …, "row": …}. */
-static enum err write_told_row(struct export_state *e, struct slice item)
+static enum err take_row(void *context, const struct export_row *row, struct err_msg *msg)
 {
-        char table[TABLE_SIZE];
-        struct slice name;
-        struct slice row;
+        struct export_state *e = context;
 
-        if (!value_member_text(item, "table", &name) || name.len >= sizeof(table) || !value_member(item, "row", &row))
-                return import_reply_strange(e->msg);
-        if (!is_wanted(e, name))
-                return OK;
-        (void)snprintf(table, sizeof(table), "%.*s", SLICE_ARG(name));
-        return write_row(e, table, row);
+        (void)msg; /* it is e->msg */
+        return is_wanted(e, slice_str(row->table)) ? write_row(e, row->table, row->row) : OK;
 }
 
-/* `table` NULL: the rows tell theirs. */
-static enum err write_rows(struct export_state *e, const char *table, struct slice list)
+static void show_progress(void *context)
 {
-        struct value_iter rows;
-        struct slice row;
-        enum err rc = OK;
+        struct export_state *e = context;
 
-        if (!value_iter_init(&rows, list, VALUE_LIST))
-                return import_reply_strange(e->msg);
-        while (rc == OK && value_next(&rows, &row))
-                rc = table == NULL ? write_told_row(e, row) : write_row(e, table, row);
-        return rc == OK && rows.left > 0 ? import_reply_strange(e->msg) : rc;
-}
-
-static enum err take_reply(struct export_state *e, const char *table, const redisReply *reply)
-{
-        const redisReply *cursor;
-        const redisReply *rows;
-
-        if (reply->type == REDIS_REPLY_ERROR)
-                return err_set(e->msg, ERR_INTERNAL, "%s", reply->str);
-        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
-                return import_reply_strange(e->msg);
-        cursor = reply->element[0];
-        rows = reply->element[1];
-        if (rows->type != REDIS_REPLY_STRING || (cursor->type == REDIS_REPLY_STRING && cursor->len == 0) ||
-                (size_t)cursor->len >= sizeof(e->cursor))
-                return import_reply_strange(e->msg);
-        (void)snprintf(e->cursor, sizeof(e->cursor), "%s", cursor->type == REDIS_REPLY_STRING ? cursor->str : "");
-        return write_rows(e, table, slice_of(rows->str, (size_t)rows->len));
-}
-
-/* ---- requests ---- */
-
-static enum err ask(struct export_state *e, const char *const *words, size_t count, redisReply **reply)
-{
-        struct conn_command command = {.count = 0};
-        enum err rc = OK;
-
-        for (size_t i = 0; rc == OK && i < count; i++)
-                rc = conn_add(&command, slice_str(words[i]));
-        return rc == OK ? conn_call(e->plan->conn, &command, reply, e->msg) : err_set(e->msg, rc, "%s", err_text(rc));
-}
-
-static enum err export_piece(struct export_state *e, const char *table)
-{
-        const char *words[7] = {"EXPORT"};
-        size_t count = 1;
-        redisReply *reply;
-        enum err rc;
-
-        if (table == NULL)
-                words[count++] = "STUDENT";
-        words[count++] = table == NULL ? e->plan->student : table;
-        words[count++] = "COUNT";
-        words[count++] = "5000";
-        if (e->cursor[0] != '\0') {
-                words[count++] = "FROM";
-                words[count++] = e->cursor;
-        }
-        rc = ask(e, words, count, &reply);
-        if (rc != OK)
-                return rc;
-        rc = take_reply(e, table, reply);
-        freeReplyObject(reply);
-        return rc;
+        e->at.rows = e->counts->records;
+        e->at.bytes = e->counts->bytes;
+        import_progress_show(e->plan->progress, &e->at, clock_boot());
 }
 
 /* The records of a table or, when that is NULL, of the student. */
 static enum err export_table(struct export_state *e, const char *table)
 {
-        struct progress_at at = {.path = table == NULL ? "student" : table};
+        const struct export_walk walk = {.conn = e->plan->conn,
+                .table = table,
+                .student = e->plan->student,
+                .visit = take_row,
+                .piece = show_progress,
+                .context = e};
         enum err rc;
 
-        e->cursor[0] = '\0';
-        do {
-                rc = export_piece(e, table);
-                at.rows = e->counts->records;
-                at.bytes = e->counts->bytes;
-                import_progress_show(e->plan->progress, &at, clock_boot());
-        } while (rc == OK && e->cursor[0] != '\0');
-        return rc;
+        e->at = (struct progress_at){.path = table == NULL ? "student" : table};
+        rc = export_walk(&walk, e->msg);
+        return rc == ERR_NOTFOUND ? ERR_INTERNAL : rc; /* the server had said that there is this table */
 }
 
 /* ---- all of it ---- */
@@ -210,9 +143,18 @@ static enum err export_tables(struct export_state *e, const redisReply *tables)
         return rc;
 }
 
+static enum err ask_tables(struct export_state *e, redisReply **reply)
+{
+        struct conn_command command = {.count = 0};
+        enum err rc = conn_add(&command, slice_str("EXPORT"));
+
+        if (rc == OK)
+                rc = conn_add(&command, slice_str("TABLES"));
+        return rc == OK ? conn_call(e->plan->conn, &command, reply, e->msg) : err_set(e->msg, rc, "%s", err_text(rc));
+}
+
 enum err export_run(const struct export_plan *plan, struct export_counts *counts, struct err_msg *msg)
 {
-        static const char *const words[] = {"EXPORT", "TABLES"};
         struct export_state e = {.plan = plan, .counts = counts, .msg = msg};
         redisReply *tables = NULL;
         enum err rc = import_reply_use_msgpack(plan->conn, msg);
@@ -220,7 +162,7 @@ enum err export_run(const struct export_plan *plan, struct export_counts *counts
         *counts = (struct export_counts){.records = 0};
         buf_init(&e.line, 0);
         if (rc == OK)
-                rc = ask(&e, words, 2, &tables);
+                rc = ask_tables(&e, &tables);
         if (rc == OK) {
                 rc = export_tables(&e, tables);
                 freeReplyObject(tables);

@@ -2,6 +2,8 @@
 
 #include "database/value.h"
 
+#include <stdio.h>
+
 /* Rows of one reply; the server stops earlier where they are large. */
 #define ROWS_AT_A_TIME "5000"
 
@@ -10,17 +12,20 @@ static enum err strange(struct err_msg *msg)
         return err_set(msg, ERR_INTERNAL, "the server's reply is not one to EXPORT; are both of the same version?");
 }
 
-/* EXPORT table [FROM cursor] COUNT n */
+/* EXPORT table | STUDENT student COUNT n [FROM cursor] */
 static enum err ask(const struct export_walk *walk, struct slice cursor, redisReply **reply, struct err_msg *msg)
 {
-        const struct slice words[] = {slice_str("EXPORT"), slice_str(walk->table), slice_str("COUNT"),
-                slice_str(ROWS_AT_A_TIME), slice_str("FROM"), cursor};
+        bool by_table = walk->table != NULL;
+        const struct slice words[] = {slice_str("EXPORT"), slice_str("STUDENT"),
+                slice_str(by_table ? walk->table : walk->student), slice_str("COUNT"), slice_str(ROWS_AT_A_TIME),
+                slice_str("FROM"), cursor};
         struct conn_command command = {.count = 0};
         size_t count = sizeof(words) / sizeof(words[0]) - (cursor.len == 0 ? 2 : 0);
         enum err rc = OK;
 
         for (size_t i = 0; rc == OK && i < count; i++)
-                rc = conn_add(&command, words[i]);
+                if (i != 1 || !by_table)
+                        rc = conn_add(&command, words[i]);
         return rc == OK ? conn_call(walk->conn, &command, reply, msg) : rc;
 }
 
@@ -42,17 +47,56 @@ static struct slice text_of(const redisReply *reply)
         return reply->type == REDIS_REPLY_STRING ? slice_of(reply->str, (size_t)reply->len) : SLICE_EMPTY;
 }
 
-static enum err visit_rows(const struct export_walk *walk, struct slice list, struct err_msg *msg)
+/* An item of a student's walk tells its table: {"table": …, "row": …}. */
+static enum err visit_told(const struct export_walk *walk, struct slice item, struct err_msg *msg)
 {
-        struct value_iter rows;
-        struct slice row;
+        char table[EXPORT_TABLE_SIZE];
+        struct export_row row = {.table = table};
+        struct slice name;
+
+        if (!value_member_text(item, "table", &name) || name.len >= sizeof(table) ||
+                !value_member(item, "row", &row.row))
+                return strange(msg);
+        (void)snprintf(table, sizeof(table), "%.*s", SLICE_ARG(name));
+        return walk->visit(walk->context, &row, msg);
+}
+
+static enum err visit_item(const struct export_walk *walk, struct slice item, struct err_msg *msg)
+{
+        const struct export_row row = {.table = walk->table, .row = item};
+
+        return walk->table == NULL ? visit_told(walk, item, msg) : walk->visit(walk->context, &row, msg);
+}
+
+static enum err visit_list(const struct export_walk *walk, struct slice list, struct err_msg *msg)
+{
+        struct value_iter items;
+        struct slice item;
         enum err rc = OK;
 
-        if (!value_iter_init(&rows, list, VALUE_LIST))
+        if (!value_iter_init(&items, list, VALUE_LIST))
                 return strange(msg);
-        while (rc == OK && value_next(&rows, &row))
-                rc = walk->visit(walk->context, row, msg);
-        return rc == OK && rows.left > 0 ? strange(msg) : rc;
+        while (rc == OK && value_next(&items, &item))
+                rc = visit_item(walk, item, msg);
+        return rc == OK && items.left > 0 ? strange(msg) : rc;
+}
+
+/* One piece; *cursor says where it begins and, afterwards, where the next one does (empty: nowhere). */
+static enum err walk_piece(const struct export_walk *walk, struct buf *cursor, struct err_msg *msg)
+{
+        redisReply *reply;
+        enum err rc = ask(walk, buf_slice(cursor), &reply, msg);
+
+        if (rc != OK)
+                return rc;
+        rc = check_reply(reply, msg);
+        buf_truncate(cursor, 0);
+        if (rc == OK)
+                rc = visit_list(walk, text_of(reply->element[1]), msg);
+        if (rc == OK && buf_append_slice(cursor, text_of(reply->element[0])) != OK)
+                rc = err_set(msg, ERR_NOMEM, "out of memory");
+        freeReplyObject(reply);
+        return rc;
 }
 
 enum err export_walk(const struct export_walk *walk, struct err_msg *msg)
@@ -62,18 +106,9 @@ enum err export_walk(const struct export_walk *walk, struct err_msg *msg)
 
         buf_init(&cursor, 0);
         do {
-                redisReply *reply;
-
-                rc = ask(walk, buf_slice(&cursor), &reply, msg);
-                if (rc != OK)
-                        break;
-                rc = check_reply(reply, msg);
-                buf_truncate(&cursor, 0);
-                if (rc == OK)
-                        rc = visit_rows(walk, text_of(reply->element[1]), msg);
-                if (rc == OK && buf_append_slice(&cursor, text_of(reply->element[0])) != OK)
-                        rc = err_set(msg, ERR_NOMEM, "out of memory");
-                freeReplyObject(reply);
+                rc = walk_piece(walk, &cursor, msg);
+                if (walk->piece != NULL)
+                        walk->piece(walk->context);
         } while (rc == OK && buf_len(&cursor) > 0);
         buf_deinit(&cursor);
         return rc;

@@ -1,18 +1,26 @@
-/* All records of a table, by EXPORT, one piece after the other. What is written meanwhile may or may not be met. */
+/* All records of a table or of a student, by EXPORT, one piece after the other. What is written meanwhile may be met or
+ * not. */
 #ifndef CLI_EXPORT_WALK_H
 #define CLI_EXPORT_WALK_H
 
 #include "cli/conn.h"
 
-/* Gets a row, a msgpack map as IMPORT takes it, borrowed for the call; nothing is on its way on the connection then.
- * Any result but OK ends the walk with that result. */
-typedef enum err (*export_walk_fn)(void *context, struct slice row, struct err_msg *msg);
+enum { EXPORT_TABLE_SIZE = 128 }; /* of a table's name, with its terminator */
 
-/* A walk; all borrowed. The connection speaks msgpack. */
+/* A record; borrowed. */
+struct export_row {
+        const char *table;
+        struct slice row; /* a msgpack map, as IMPORT takes it */
+};
+
+/* A walk; all borrowed. The connection speaks msgpack; nothing is on its way on it when `visit` and `piece` are called.
+ * Any result of `visit` but OK ends the walk with that result. */
 struct export_walk {
         struct conn *conn;
-        const char *table;
-        export_walk_fn visit;
+        const char *table;   /* NULL: all tables, of the student */
+        const char *student; /* with `table` NULL */
+        enum err (*visit)(void *context, const struct export_row *row, struct err_msg *msg);
+        void (*piece)(void *context); /* after each piece; NULL: nobody wants to know */
         void *context;
 };
 

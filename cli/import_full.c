@@ -36,7 +36,6 @@ struct comparison {
         struct import_aside *elsewhere; /* rows that may have come under another id of the student */
         struct import_aside *students;  /* to be removed last: their records are compared, too */
         struct buf found;               /* for each of these a byte: 1 when it did */
-        const char *table;              /* being walked */
 };
 
 /* ---- what is done with a record that did not come ---- */
@@ -109,15 +108,16 @@ static enum mark_answer ask(const struct comparison *c, const struct import_name
         return mark_set_ask(c->came, &mark);
 }
 
-static enum err judge_row(void *context, struct slice row, struct err_msg *msg)
+static enum err judge_row(void *context, const struct export_row *row, struct err_msg *msg)
 {
         struct comparison *c = context;
-        const struct import_line line = {.table = c->table, .row = row};
+        const struct import_line line = {.table = row->table, .row = row->row};
         const struct slice *ids;
         struct import_name name;
         uint64_t at;
 
-        if (!import_name_of(c->table, row, &name) || !has_prefix(c, name.student) || ask(c, &name) != MARK_ABSENT)
+        if (!import_name_of(row->table, row->row, &name) || !has_prefix(c, name.student) ||
+                ask(c, &name) != MARK_ABSENT)
                 return OK;
         if (import_merged_is(c->merged, name.student)) /* part of another one, and gone with that one alone */
                 return OK;
@@ -129,10 +129,8 @@ static enum err judge_row(void *context, struct slice row, struct err_msg *msg)
 static enum err walk_table(struct comparison *c, const char *table, struct err_msg *msg)
 {
         const struct export_walk walk = {.conn = c->full->conn, .table = table, .visit = judge_row, .context = c};
-        enum err rc;
+        enum err rc = export_walk(&walk, msg);
 
-        c->table = table;
-        rc = export_walk(&walk, msg);
         return rc == ERR_NOTFOUND ? OK : rc; /* its rows were left out, and that was told */
 }
 

@@ -60,14 +60,14 @@ static bool make_room(struct import_merged *merged)
         return true;
 }
 
-static enum err add_row(void *context, struct slice row, struct err_msg *msg)
+static enum err add_row(void *context, const struct export_row *row, struct err_msg *msg)
 {
         struct import_merged *merged = context;
         struct slice from;
         struct slice into;
         struct merge *merge;
 
-        if (!value_member_text(row, "student", &from) || !value_member_text(row, "into", &into))
+        if (!value_member_text(row->row, "student", &from) || !value_member_text(row->row, "into", &into))
                 return OK;
         if (!make_room(merged))
                 return err_set(msg, ERR_NOMEM, "out of memory");
