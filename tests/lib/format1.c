@@ -70,7 +70,8 @@ struct format1 *format1_create(const char *folder, uint32_t schema)
 
 static size_t put_bytes(uint8_t *key, size_t at, const void *data, size_t len)
 {
-        memcpy(key + at, data, len);
+        if (len > 0)
+                memcpy(key + at, data, len);
         return at + len;
 }
 
