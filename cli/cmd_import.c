@@ -1,4 +1,5 @@
 /* import: files into the running server, students first. */
+#include "base/priority.h"
 #include "cli/cli.h"
 #include "cli/import_report_show.h"
 #include "cli/import_run.h"
@@ -167,6 +168,7 @@ enum cli_exit cmd_import(struct cli *cli)
 
         if (rc != OK)
                 return cli_fail(cli, rc, &msg);
+        priority_lower(PRIORITY_BULK); /* the server may be on this machine, and have people waiting */
         rc = import_files_init(&files, cli->args.words, (size_t)cli->args.word_count, fileno(cli->in), &msg);
         if (rc == OK)
                 rc = check_found(&files, &msg);

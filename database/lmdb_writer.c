@@ -1,6 +1,7 @@
 #include "database/lmdb_writer.h"
 
 #include "base/mem.h"
+#include "base/priority.h"
 
 #include <pthread.h>
 
@@ -29,6 +30,7 @@ static void *run(void *context)
         struct lmdb_writer *w = context;
         struct list taken;
 
+        priority_lower(PRIORITY_WRITES);
         list_init(&taken);
         while (take_waiting(w, &taken))
                 while (!list_empty(&taken))

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "base/priority.h"
 
 #include <pthread.h>
 
@@ -30,6 +31,7 @@ static void *work(void *context)
 {
         struct aside_job *job;
 
+        priority_lower(PRIORITY_BULK);
         while ((job = next_job(context)) != NULL)
                 job->run(job);
         return NULL;
