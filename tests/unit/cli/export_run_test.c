@@ -154,7 +154,6 @@ static void strange_replies_are_errors(void **state)
                 "+OK\r\n",
                 "*1\r\n$-1\r\n",
                 "*2\r\n$-1\r\n$-1\r\n",
-                "*2\r\n$0\r\n\r\n$1\r\n\x90\r\n",
                 "*2\r\n$-1\r\n$1\r\n\x01\r\n",     /* no list */
                 "*2\r\n$-1\r\n$2\r\n\x92\x01\r\n", /* a list that ends early */
                 "-UNAVAILABLE no\r\n",
