@@ -39,6 +39,7 @@ struct making {
         struct lmdb_rows *rows;
         const struct source_write *write;
         const struct lmdb_row_maker *maker;
+        struct original_work *work;
         struct err_msg *msg;
 };
 
@@ -78,7 +79,7 @@ static enum err add_import_row(const struct making *m, struct slice item, uint32
         if (rc == ERR_BADVALUE)
                 return reject_row(rows, at, row.reject);
         if (rc == OK && row.original.len > 0)
-                rc = original_pack(m->maker->codec, row.original, &rows->bytes, &original);
+                rc = original_pack(m->work, row.original, &rows->bytes, &original);
         if (rc != OK)
                 return rc;
         rows->row[rows->count] = (struct lmdb_row){
@@ -152,7 +153,8 @@ static enum err make_rows(const struct making *m)
         if (iter.left > m->write->value.len) /* each item takes a byte at least */
                 return not_normal(m->msg);
         m->rows->row = vc_malloc((iter.left == 0 ? 1 : iter.left) * sizeof(m->rows->row[0]));
-        if (m->rows->row == NULL)
+        if (m->rows->row == NULL ||
+                (m->write->kind == WRITE_IMPORT && buf_reserve(&m->rows->bytes, m->write->value.len) != OK))
                 return err_set(m->msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
         return is_one ? add_put_row(m, m->write->value, 0) : add_rows(m, &iter);
 }
@@ -189,13 +191,16 @@ static enum err sort_rows(struct lmdb_rows *rows)
 enum err lmdb_rows_make(struct lmdb_rows *out, const struct source_write *write, const struct lmdb_row_maker *maker,
         struct err_msg *msg)
 {
-        const struct making m = {out, write, maker, msg};
+        struct original_work work;
+        const struct making m = {out, write, maker, &work, msg};
         enum err rc;
 
         lmdb_rows_init(out);
         if (write->kind != WRITE_PUT && write->kind != WRITE_IMPORT && write->kind != WRITE_ERASE_ROWS)
                 return OK;
+        original_work_init(&work, maker->codec);
         rc = make_rows(&m);
+        original_work_deinit(&work);
         if (rc == OK)
                 rc = sort_rows(out);
         if (rc != OK)

@@ -26,7 +26,7 @@ struct lmdb_rows {
 /* What rows are made with; it outlives them. */
 struct lmdb_row_maker {
         const struct lmdb_schema *schema;
-        struct original_codec *codec;
+        const struct original_codec *codec;
 };
 
 /* Makes the rows of a PUT, IMPORT or ERASE_ROWS (none of other kinds of write). They borrow from `write`. Of two rows

@@ -27,7 +27,7 @@ struct copied {
 
 struct walk {
         struct lmdb_env *env;
-        struct original_codec *codec;
+        struct original_work work;
         const struct lmdb_schema *schema;
         const struct source_walk *what;
         struct buf made;      /* the present form of an older record */
@@ -232,7 +232,7 @@ static enum err unpack(struct walk *w, const struct copied *copied, const uint8_
 
         buf_truncate(&w->text, 0);
         original.bytes.data = at;
-        return original.bytes.len == 0 ? OK : original_unpack(w->codec, &original, &w->text);
+        return original.bytes.len == 0 ? OK : original_unpack(&w->work, &original, &w->text);
 }
 
 static struct slice next_part(const uint8_t **at, size_t len)
@@ -291,7 +291,7 @@ enum err lmdb_walk(const struct lmdb_walk_in *in, const struct source_walk *what
         if (w == NULL)
                 return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
         w->env = in->env;
-        w->codec = in->codec;
+        original_work_init(&w->work, in->codec);
         w->schema = in->schema;
         w->what = what;
         buf_init(&w->made, 0);
@@ -303,6 +303,7 @@ enum err lmdb_walk(const struct lmdb_walk_in *in, const struct source_walk *what
                 rc = walk_chunks(w, msg);
         }
         buf_deinit(&w->made);
+        original_work_deinit(&w->work);
         buf_deinit(&w->bytes);
         buf_deinit(&w->text);
         vc_free(w);

@@ -8,7 +8,7 @@
 /* What is walked. */
 struct lmdb_walk_in {
         struct lmdb_env *env;
-        struct original_codec *codec;
+        const struct original_codec *codec;
         const struct lmdb_schema *schema; /* records of an older one are shown in their present form */
 };
 

@@ -4,25 +4,33 @@
 #include "base/mem.h"
 #include "database/original_dictionary.h"
 
-#include <pthread.h>
+/* For contexts in memory of ours; Debian's library has had these functions for years, under this name. */
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
+#include <zstd_errors.h>
 
-enum { LEVEL = 1, SMALL = 64, IDLE_MAX = 16 };
-
-/* zstd's working memory is worth keeping: making it costs more than a small resource's compression. Whoever needs some
- * takes it off the list, or makes it, and puts it back. */
-struct contexts {
-        void *idle[IDLE_MAX];
-        size_t count;
-};
+enum { LEVEL = 1, SMALL = 64 };
 
 struct original_codec {
-        ZSTD_CDict *compressing;
-        ZSTD_DDict *decompressing;
-        pthread_mutex_t lock;
-        struct contexts packers;   /* under the lock */
-        struct contexts unpackers; /* under the lock */
+        ZSTD_CDict *packing;
+        ZSTD_DDict *unpacking;
 };
+
+/* ---- memory: vc_free() overwrites what it frees ---- */
+
+static void *take_memory(void *context, size_t size)
+{
+        (void)context;
+        return vc_malloc(size);
+}
+
+static void give_memory(void *context, void *block)
+{
+        (void)context;
+        vc_free(block);
+}
+
+static const ZSTD_customMem MEMORY = {take_memory, give_memory, NULL};
 
 enum err original_codec_create(struct original_codec **out)
 {
@@ -31,10 +39,9 @@ enum err original_codec_create(struct original_codec **out)
         *out = NULL;
         if (codec == NULL)
                 return ERR_NOMEM;
-        VC_ASSERT(pthread_mutex_init(&codec->lock, NULL) == 0);
-        codec->compressing = ZSTD_createCDict(original_dictionary, original_dictionary_len, LEVEL);
-        codec->decompressing = ZSTD_createDDict(original_dictionary, original_dictionary_len);
-        if (codec->compressing == NULL || codec->decompressing == NULL) {
+        codec->packing = ZSTD_createCDict(original_dictionary, original_dictionary_len, LEVEL);
+        codec->unpacking = ZSTD_createDDict(original_dictionary, original_dictionary_len);
+        if (codec->packing == NULL || codec->unpacking == NULL) {
                 original_codec_destroy(&codec);
                 return ERR_NOMEM;
         }
@@ -48,66 +55,45 @@ void original_codec_destroy(struct original_codec **codec)
 
         if (c == NULL)
                 return;
-        while (c->packers.count > 0)
-                (void)ZSTD_freeCCtx(c->packers.idle[--c->packers.count]);
-        while (c->unpackers.count > 0)
-                (void)ZSTD_freeDCtx(c->unpackers.idle[--c->unpackers.count]);
-        (void)ZSTD_freeCDict(c->compressing);
-        (void)ZSTD_freeDDict(c->decompressing);
-        (void)pthread_mutex_destroy(&c->lock);
+        (void)ZSTD_freeCDict(c->packing);
+        (void)ZSTD_freeDDict(c->unpacking);
         vc_free(c);
         *codec = NULL;
 }
 
-/* NULL: none is idle. */
-static void *take(struct original_codec *codec, struct contexts *of)
+void original_work_init(struct original_work *work, const struct original_codec *codec)
 {
-        void *context = NULL;
-
-        (void)pthread_mutex_lock(&codec->lock);
-        if (of->count > 0)
-                context = of->idle[--of->count];
-        (void)pthread_mutex_unlock(&codec->lock);
-        return context;
+        *work = (struct original_work){.codec = codec};
 }
 
-/* False: there are enough idle ones, free it. */
-static bool give(struct original_codec *codec, struct contexts *to, void *context)
+void original_work_deinit(struct original_work *work)
 {
-        bool kept;
-
-        (void)pthread_mutex_lock(&codec->lock);
-        kept = to->count < IDLE_MAX;
-        if (kept)
-                to->idle[to->count++] = context;
-        (void)pthread_mutex_unlock(&codec->lock);
-        return kept;
+        (void)ZSTD_freeCCtx(work->packing);
+        (void)ZSTD_freeDCtx(work->unpacking);
+        work->packing = work->unpacking = NULL;
 }
 
 /* ---- packing ---- */
 
 /* Compresses to the end of *bytes. *len: what it took, 0 when it is no shorter than the text. */
-static enum err compress(struct original_codec *codec, struct slice text, struct buf *bytes, size_t *len)
+static enum err compress(struct original_work *work, struct slice text, struct buf *bytes, size_t *len)
 {
-        ZSTD_CCtx *context = take(codec, &codec->packers);
         enum err rc = buf_reserve(bytes, text.len);
 
-        if (context == NULL)
-                context = ZSTD_createCCtx();
-        if (rc != OK || context == NULL) {
-                (void)ZSTD_freeCCtx(context);
+        if (work->packing == NULL)
+                work->packing = ZSTD_createCCtx_advanced(MEMORY);
+        if (rc != OK || work->packing == NULL)
                 return rc != OK ? rc : ERR_NOMEM;
-        }
         *len = ZSTD_compress_usingCDict(
-                context, bytes->data + bytes->end, text.len - 1, text.data, text.len, codec->compressing);
+                work->packing, bytes->data + bytes->end, text.len - 1, text.data, text.len, work->codec->packing);
+        if (ZSTD_isError(*len) && ZSTD_getErrorCode(*len) == ZSTD_error_memory_allocation)
+                return ERR_NOMEM;
         if (ZSTD_isError(*len))
                 *len = 0;
-        if (!give(codec, &codec->packers, context))
-                (void)ZSTD_freeCCtx(context);
         return OK;
 }
 
-enum err original_pack(struct original_codec *codec, struct slice text, struct buf *bytes, struct original *out)
+enum err original_pack(struct original_work *work, struct slice text, struct buf *bytes, struct original *out)
 {
         size_t len = 0;
         enum err rc = OK;
@@ -117,7 +103,7 @@ enum err original_pack(struct original_codec *codec, struct slice text, struct b
                 return ERR_LIMIT;
         *out = (struct original){.coding = ORIGINAL_PLAIN, .whole_len = (uint32_t)text.len, .hash = hash64(text, 0)};
         if (text.len >= SMALL)
-                rc = compress(codec, text, bytes, &len);
+                rc = compress(work, text, bytes, &len);
         if (rc != OK)
                 return rc;
         if (len == 0) {
@@ -132,29 +118,24 @@ enum err original_pack(struct original_codec *codec, struct slice text, struct b
 
 /* ---- unpacking ---- */
 
-static enum err decompress(struct original_codec *codec, const struct original *original, struct buf *text)
+static enum err decompress(struct original_work *work, const struct original *original, struct buf *text)
 {
-        ZSTD_DCtx *context = take(codec, &codec->unpackers);
         enum err rc = buf_reserve(text, original->whole_len);
         size_t len;
 
-        if (context == NULL)
-                context = ZSTD_createDCtx();
-        if (rc != OK || context == NULL) {
-                (void)ZSTD_freeDCtx(context);
+        if (work->unpacking == NULL)
+                work->unpacking = ZSTD_createDCtx_advanced(MEMORY);
+        if (rc != OK || work->unpacking == NULL)
                 return rc != OK ? rc : ERR_NOMEM;
-        }
-        len = ZSTD_decompress_usingDDict(context, text->data + text->end, original->whole_len, original->bytes.data,
-                original->bytes.len, codec->decompressing);
-        if (!give(codec, &codec->unpackers, context))
-                (void)ZSTD_freeDCtx(context);
+        len = ZSTD_decompress_usingDDict(work->unpacking, text->data + text->end, original->whole_len,
+                original->bytes.data, original->bytes.len, work->codec->unpacking);
         if (ZSTD_isError(len) || len != original->whole_len)
                 return ERR_CORRUPT;
         buf_added(text, len);
         return OK;
 }
 
-enum err original_unpack(struct original_codec *codec, const struct original *original, struct buf *text)
+enum err original_unpack(struct original_work *work, const struct original *original, struct buf *text)
 {
         size_t before = buf_len(text);
         enum err rc;
@@ -166,7 +147,7 @@ enum err original_unpack(struct original_codec *codec, const struct original *or
         else if (ZSTD_getFrameContentSize(original->bytes.data, original->bytes.len) != original->whole_len)
                 rc = ERR_CORRUPT; /* before any memory is taken for it */
         else
-                rc = decompress(codec, original, text);
+                rc = decompress(work, original, text);
         if (rc != OK)
                 return rc;
         if (hash64(slice_of(text->data + text->start + before, original->whole_len), 0) == original->hash)

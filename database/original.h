@@ -23,20 +23,32 @@ struct original {
 
 struct original_codec;
 
-/* Makes a codec. ERR_NOMEM; *out is NULL then. */
+/* Makes a codec: the dictionaries, made ready. It does not change any more; all threads may share it. ERR_NOMEM; *out
+ * is NULL then. */
 enum err original_codec_create(struct original_codec **out) MUST_CHECK;
 /* Frees, nulls. NULL-safe. */
 void original_codec_destroy(struct original_codec **codec);
 
+/* zstd's working memory for a batch of originals, made when it is first needed. It is not kept longer than the batch,
+ * and overwritten at its end: parts of patients' resources are in it. One thread. */
+struct original_work {
+        const struct original_codec *codec;
+        void *packing;
+        void *unpacking;
+};
+
+/* Begins and ends a batch. */
+void original_work_init(struct original_work *work, const struct original_codec *codec);
+void original_work_deinit(struct original_work *work);
+
 /* Appends the stored form of `text` (at least one byte) to *bytes and describes it in *out, whose `bytes` then has its
- * length and no place: it moves with the buffer. ERR_NOMEM, ERR_LIMIT (over 4 GB); *bytes is then as before. Any
- * thread. */
+ * length and no place: it moves with the buffer. ERR_NOMEM, ERR_LIMIT (over 4 GB); *bytes is then as before. */
 enum err original_pack(
-        struct original_codec *codec, struct slice text, struct buf *bytes, struct original *out) MUST_CHECK;
+        struct original_work *work, struct slice text, struct buf *bytes, struct original *out) MUST_CHECK;
 
 /* Appends the text. ERR_CORRUPT when the bytes are none such, ERR_VERSION when a later release's dictionary is needed,
- * ERR_NOMEM; *text is then as before. Any thread. */
-enum err original_unpack(struct original_codec *codec, const struct original *original, struct buf *text) MUST_CHECK;
+ * ERR_NOMEM; *text is then as before. */
+enum err original_unpack(struct original_work *work, const struct original *original, struct buf *text) MUST_CHECK;
 
 /* Whether both are of one text. Either may be none. Pure. */
 bool original_equal(const struct original *a, const struct original *b);

@@ -37,7 +37,8 @@ def count_in_memory(server, needle):
 
 def write_all(client):
     mark = MARKS[0]
-    rows = [{"student": ID, "id": "v%d" % n, "date": "2026-01-0%d" % (n % 9 + 1), "reason": mark} for n in range(200)]
+    rows = [{"student": ID, "id": "v%d" % n, "date": "2026-01-0%d" % (n % 9 + 1), "reason": mark,
+             "resource": json.dumps({"resourceType": "Encounter", "id": "v%d" % n, "note": mark})} for n in range(200)]
     others = [{"student": "1", "id": "o%d" % n, "date": "2026-01-05", "reason": "o" * 100} for n in range(2000)]
     client.call("PUT", "student:" + ID, json.dumps({"first_name": mark, "last_name": mark}), "IF", "NEW")
     client.call("PUT", "allergies:" + ID, json.dumps([{"id": "a", "display": mark}]), "IF", "NEW")

@@ -172,6 +172,39 @@ static void many_rows_come_once_each_in_order(void **state)
         buf_deinit(&expected);
 }
 
+static const struct record_field WITH_ORIGINAL[] = {
+        {"id", FIELD_TEXT, true, NULL, NULL, 0},
+        {"resource", FIELD_ORIGINAL, false, NULL, NULL, 0},
+};
+
+static enum err on_original(void *context, const struct source_row *row)
+{
+        struct slice none;
+
+        assert_false(value_member(row->map, "resource", &none)); /* it is no part of what is served */
+        return buf_append_slice(&((struct state *)context)->met, row->original);
+}
+
+static void originals_come_back_with_their_records(void **state)
+{
+        static const char *const rows = "[{\"student\":\"42\",\"id\":\"a\",\"resource\":\"{\\\"n\\\":1.0}\"},"
+                                        "{\"student\":\"42\",\"id\":\"b\"}]";
+        struct record_table visits = SCHOOL_VISITS;
+        struct state *s = *state;
+        const struct source_walk walk = {.table = "visits", .visit = on_original, .context = s};
+        struct source_write write;
+
+        visits.fields = WITH_ORIGINAL;
+        visits.field_count = 2;
+        visits.activity_field = NULL;
+        visits.original_field = "resource";
+        school_must_put(s->source, &SCHOOL_STUDENT, "42", "{\"name\":\"Ada\"}");
+        assert_ok(school_import(s->source, &write, &visits, rows));
+        assert_int_equal(write.written, 2);
+        assert_ok(s->source->ops->walk(s->source, &walk, NULL));
+        met(s, "{\"n\":1.0}");
+}
+
 static void a_cursor_that_cannot_be_one_is_refused(void **state)
 {
         struct state *s = *state;
@@ -189,6 +222,7 @@ int main(void)
                 TEST(a_walk_goes_on_behind_a_cursor),
                 TEST(long_ids_are_met_whole),
                 TEST(many_rows_come_once_each_in_order),
+                TEST(originals_come_back_with_their_records),
                 TEST(a_cursor_that_cannot_be_one_is_refused),
         };
 

@@ -14,42 +14,52 @@
         "(disorder)\"}]},\"subject\":{"                                                                                \
         "\"reference\":\"Patient/129c6ac7-8d06-89de-ad63-0204a93e76c3\"}}"
 
+struct state {
+        struct original_codec *codec;
+        struct original_work work;
+};
+
 static int setup(void **state)
 {
-        struct original_codec *codec;
+        struct state *s = calloc(1, sizeof(*s));
 
-        assert_ok(original_codec_create(&codec));
-        *state = codec;
+        assert_non_null(s);
+        assert_ok(original_codec_create(&s->codec));
+        original_work_init(&s->work, s->codec);
+        *state = &s->work;
         return 0;
 }
 
 static int teardown(void **state)
 {
-        struct original_codec *codec = *state;
+        struct state *s = (struct state *)(void *)((char *)*state - offsetof(struct state, work));
 
-        original_codec_destroy(&codec);
-        assert_null(codec);
-        original_codec_destroy(&codec);
+        original_work_deinit(&s->work);
+        original_work_deinit(&s->work);
+        original_codec_destroy(&s->codec);
+        assert_null(s->codec);
+        original_codec_destroy(&s->codec);
+        free(s);
         return 0;
 }
 
 /* Packs behind other bytes; the caller frees *bytes, which out->bytes points into. */
-static void pack(struct original_codec *codec, struct slice text, struct buf *bytes, struct original *out)
+static void pack(struct original_work *work, struct slice text, struct buf *bytes, struct original *out)
 {
         buf_init(bytes, 0);
         assert_ok(buf_append(bytes, "before", 6));
-        assert_ok(original_pack(codec, text, bytes, out));
+        assert_ok(original_pack(work, text, bytes, out));
         assert_int_equal(buf_len(bytes), 6 + out->bytes.len);
         out->bytes.data = buf_slice(bytes).data + 6;
 }
 
-static void unpacks_to(struct original_codec *codec, const struct original *original, struct slice expected)
+static void unpacks_to(struct original_work *work, const struct original *original, struct slice expected)
 {
         struct buf text;
 
         buf_init(&text, 0);
         assert_ok(buf_append(&text, "x", 1));
-        assert_ok(original_unpack(codec, original, &text));
+        assert_ok(original_unpack(work, original, &text));
         assert_true(slice_equal(slice_of(buf_slice(&text).data + 1, buf_len(&text) - 1), expected));
         buf_deinit(&text);
 }
@@ -139,20 +149,26 @@ static void the_dictionary_never_changes(void **state)
         assert_true(hash64(slice_of(original_dictionary, original_dictionary_len), 0) == UINT64_C(0x58b386216042ca15));
 }
 
-struct packing {
-        struct original_codec *codec;
-        struct buf bytes;
-        struct original packed;
-};
-
-static enum err pack_anew(void *context)
+/* There and back again, with working memory of its own. */
+static enum err repack(void *context)
 {
-        struct packing *p = context;
+        const struct original_work *given = context;
+        struct original_work work;
+        struct original packed;
+        struct buf bytes;
+        struct buf text;
         enum err rc;
 
-        buf_init(&p->bytes, 0);
-        rc = original_pack(p->codec, slice_str(CONDITION), &p->bytes, &p->packed);
-        buf_deinit(&p->bytes);
+        buf_init(&bytes, 0);
+        buf_init(&text, 0);
+        original_work_init(&work, given->codec);
+        rc = original_pack(&work, slice_str(CONDITION), &bytes, &packed);
+        packed.bytes.data = buf_slice(&bytes).data;
+        if (rc == OK)
+                rc = original_unpack(&work, &packed, &text);
+        original_work_deinit(&work);
+        buf_deinit(&bytes);
+        buf_deinit(&text);
         return rc;
 }
 
@@ -168,10 +184,8 @@ static enum err create_anew(void *context)
 
 static void survives_each_failing_allocation(void **state)
 {
-        struct packing packing = {.codec = *state};
-
         each_allocation_fails(create_anew, NULL);
-        each_allocation_fails(pack_anew, &packing);
+        each_allocation_fails(repack, *state);
 }
 
 int main(void)
