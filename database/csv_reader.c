@@ -31,9 +31,14 @@ struct csv_reader {
         enum err failed; /* set within a callback, which cannot return it */
 };
 
-static const char *const BROKEN_QUOTES = "a quote is not closed, or stands where none may";
-static const char *const BROKEN_LENGTH = "the row is longer than 1 MiB; is a quote not closed?";
-static const char *const BROKEN_COLUMNS = "the row has more than 256 columns";
+static const char *why_broken(enum reject_reason reason)
+{
+        switch (reason) {
+        case REJECT_LONG: return "the row is longer than 1 MiB; is a quote not closed?";
+        case REJECT_COLUMNS: return "the row has more than 256 columns";
+        default: return "a quote is not closed, or stands where none may";
+        }
+}
 
 /* ---- libcsv's callbacks ---- */
 
@@ -152,19 +157,19 @@ static void count_line(struct csv_reader *r, struct slice line)
 }
 
 /* Reports the first line of the row under way as broken, and goes back to the line behind it. */
-static enum err give_up_row(struct csv_reader *r, const char *why)
+static enum err give_up_row(struct csv_reader *r, enum reject_reason reason)
 {
         struct slice raw = buf_slice(&r->raw);
         size_t len = line_length(r, r->row_start);
         size_t end = len == 0 ? raw.len : r->row_start + len;
-        struct csv_broken broken = {.line = r->row_line, .why = why};
+        struct csv_broken broken = {.line = r->row_line, .reason = reason, .why = why_broken(reason)};
         size_t shown = end - r->row_start;
         enum err rc;
 
         while (shown > 0 && (raw.data[r->row_start + shown - 1] == '\n' || raw.data[r->row_start + shown - 1] == '\r'))
                 shown--;
-        broken.text = slice_of(
-                raw.data + r->row_start, shown < CSV_READER_BROKEN_MAX ? shown : (size_t)CSV_READER_BROKEN_MAX);
+        if (shown <= CSV_READER_BROKEN_MAX)
+                broken.text = slice_of(raw.data + r->row_start, shown);
         rc = r->sink.broken(r->sink.context, &broken);
         r->parsed = end;
         r->line = r->row_line + (len == 0 ? 0 : 1);
@@ -186,11 +191,11 @@ static enum err parse_line(struct csv_reader *r, size_t len)
         if (r->failed != OK)
                 return r->failed;
         if (csv_error(&r->parser) == CSV_EPARSE)
-                return give_up_row(r, BROKEN_QUOTES);
+                return give_up_row(r, REJECT_QUOTES);
         if (done != line.len)
                 return ERR_NOMEM;
         if (r->row_ended && r->broken)
-                return give_up_row(r, BROKEN_COLUMNS);
+                return give_up_row(r, REJECT_COLUMNS);
         count_line(r, line);
         r->parsed += len;
         if (r->row_ended)
@@ -231,7 +236,7 @@ static enum err parse_lines(struct csv_reader *r, bool at_end)
                 if (r->skipping)
                         skip_line(r, whole);
                 else if (r->parsed - r->row_start + len > CSV_READER_ROW_MAX)
-                        rc = give_up_row(r, BROKEN_LENGTH);
+                        rc = give_up_row(r, REJECT_LONG);
                 else if (whole > 0 || at_end)
                         rc = parse_line(r, len);
                 else
@@ -272,13 +277,13 @@ enum err csv_reader_finish(struct csv_reader *reader)
         rc = parse_lines(reader, true);
         while (rc == OK && reader->parsed > reader->row_start) { /* a row is under way still */
                 if (csv_fini(&reader->parser, on_field, on_row_end, reader) != 0) {
-                        rc = csv_error(&reader->parser) == CSV_EPARSE ? give_up_row(reader, BROKEN_QUOTES) : ERR_NOMEM;
+                        rc = csv_error(&reader->parser) == CSV_EPARSE ? give_up_row(reader, REJECT_QUOTES) : ERR_NOMEM;
                         rc = rc == OK ? parse_lines(reader, true) : rc;
                         continue;
                 }
                 rc = reader->failed;
                 if (rc == OK && reader->broken)
-                        rc = give_up_row(reader, BROKEN_COLUMNS);
+                        rc = give_up_row(reader, REJECT_COLUMNS);
                 begin_row(reader);
         }
         return rc;

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "database/reject.h"
 
 enum { CSV_READER_FIELDS_MAX = 256, CSV_READER_ROW_MAX = 1 << 20, CSV_READER_BROKEN_MAX = 1 << 16 };
 
@@ -21,8 +22,11 @@ struct csv_row {
 /* What is no row. */
 struct csv_broken {
         uint64_t line;
-        const char *why;   /* a literal */
-        struct slice text; /* its line without the line break, cut at CSV_READER_BROKEN_MAX; valid during the call */
+        enum reject_reason reason; /* REJECT_QUOTES, REJECT_LONG, REJECT_COLUMNS */
+        const char *why;           /* the same in more words; a literal */
+        /* Its line without the line break; empty when it is longer than CSV_READER_BROKEN_MAX, as a part of it could
+         * pass for a row. Valid during the call. */
+        struct slice text;
 };
 
 /* Any result but OK ends the reading with that result. */

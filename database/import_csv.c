@@ -133,10 +133,13 @@ static enum err on_row(void *context, const struct csv_row *row)
 
 static enum err on_broken(void *context, const struct csv_broken *broken)
 {
-        const struct reject reject = reject_of(REJECT_QUOTES, NULL);
+        const struct reject reject = reject_of(broken->reason, NULL);
         struct import_csv *import = context;
-        enum err rc = import_origin_of_text(&import->layout, broken->text, &import->origin);
+        enum err rc = OK;
 
+        buf_truncate(&import->origin, 0);
+        if (broken->text.len > 0)
+                rc = import_origin_of_text(&import->layout, broken->text, &import->origin);
         return rc == OK ? give_bad(import, broken->line, &reject) : rc;
 }
 

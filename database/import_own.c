@@ -119,8 +119,7 @@ static enum err take_broken(void *context, const struct csv_broken *broken)
 {
         struct one_row *one = context;
 
-        (void)broken;
-        return refuse(one->reject, REJECT_QUOTES, "text");
+        return refuse(one->reject, broken->reason, "text");
 }
 
 static enum err map_text(const struct import_layout *layout, struct slice text, struct buf *out, struct reject *reject)
