@@ -1,6 +1,7 @@
 #include "database/record_field.h"
 
 #include "database/datetime.h"
+#include "database/value_json.h"
 
 #include <stdio.h>
 
@@ -65,12 +66,26 @@ static enum err check_word(const struct record_field *field, struct slice word, 
         return err_set(msg, ERR_BADVALUE, "not one of %s", words);
 }
 
-/* One line of JSON that is an object: what exports put into a line of their own as it is. */
-static enum err check_original(struct slice text, struct err_msg *msg)
+/* One line of JSON that is an object, for exports put it into a line of their own as it is: within the limits of
+ * whoever reads that line, two levels further out. */
+static enum err check_original(struct slice text, enum reject_reason *reason, struct err_msg *msg)
 {
-        if (text.len >= 2 && text.data[0] == '{' && text.data[text.len - 1] == '}' && !slice_has_control(text))
-                return OK;
-        return err_set(msg, ERR_BADVALUE, "not the text of a JSON object without line ends");
+        const struct value_json_rules rules = {
+                .limits = {.bytes = text.len, .elements = UINT32_MAX, .depth = VALUE_DEPTH_MAX - 2},
+                .numbers = VALUE_NUMBERS_OR_TEXT};
+        struct value_json_fault fault;
+        struct buf value;
+        enum err rc;
+
+        if (text.len < 2 || text.data[0] != '{' || slice_has_control(text))
+                return err_set(msg, ERR_BADVALUE, "not the text of a JSON object without line ends");
+        buf_init(&value, 0);
+        rc = value_from_json_text(text, &rules, &value, &fault);
+        buf_deinit(&value);
+        if (rc == OK || rc == ERR_NOMEM)
+                return rc;
+        *reason = fault.reason;
+        return err_set(msg, ERR_BADVALUE, "%s", fault.msg.text);
 }
 
 static enum err check_student(struct slice id, enum id_kind kind, struct err_msg *msg)
@@ -90,7 +105,6 @@ static enum err check_text_field(
         case FIELD_DATE: return datetime_parse_date(text, &when, msg);
         case FIELD_INSTANT: return datetime_parse(text, &when, msg);
         case FIELD_STUDENT: return check_student(text, student_ids, msg);
-        case FIELD_ORIGINAL: return check_original(text, msg);
         default: return OK;
         }
 }
@@ -108,7 +122,7 @@ static const struct {
         [FIELD_BOOL] = {VALUE_BOOL, REJECT_VALUE, "true or false"},
         [FIELD_INT] = {VALUE_INT, REJECT_VALUE, "a whole number"},
         [FIELD_STUDENT] = {VALUE_TEXT, REJECT_ID, "a student's id as text"},
-        [FIELD_ORIGINAL] = {VALUE_TEXT, REJECT_VALUE, "the text of a JSON object"},
+        [FIELD_ORIGINAL] = {VALUE_TEXT, REJECT_JSON, "the text of a JSON object"},
 };
 
 enum err record_field_check(const struct record_field *field, const struct value *head, enum id_kind student_ids,
@@ -120,5 +134,7 @@ enum err record_field_check(const struct record_field *field, const struct value
         if (head->kind != FIELD_VALUES[field->kind].kind)
                 return record_field_wrong_kind(msg, FIELD_VALUES[field->kind].wanted, head->kind);
         *reason = FIELD_VALUES[field->kind].reason;
+        if (field->kind == FIELD_ORIGINAL)
+                return check_original(head->as.text, reason, msg);
         return head->kind == VALUE_TEXT ? check_text_field(field, head->as.text, student_ids, msg) : OK;
 }

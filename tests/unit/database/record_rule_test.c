@@ -229,6 +229,72 @@ static void the_original_comes_with_rows_and_not_with_a_put(void **state)
         buf_deinit(&value);
 }
 
+/* Exports put the text into a line of their own as it is, so it must be what that line's reader takes. */
+static void an_original_that_would_break_an_export_is_refused(void **state)
+{
+        static const struct {
+                const char *text; /* within JSON text */
+                enum reject_reason reason;
+        } cases[] = {
+                {"[1]", REJECT_JSON},
+                {"{", REJECT_JSON},
+                {"{}}", REJECT_JSON},
+                {"{\\\"a\\\":1,}", REJECT_JSON},
+                {"{\\\"a\\\":1} {}", REJECT_JSON},
+                {"{\\\"a\\\":1,\\\"a\\\":2}", REJECT_JSON},
+                {"{\\\"a\\\":\\\"\\\\ud800\\\"}", REJECT_JSON},
+        };
+        struct record_row row = {.table = record_types_table(types, slice_str("conditions"))};
+        struct err_msg msg = {.text = ""};
+        struct buf value;
+        struct buf out;
+
+        (void)state;
+        buf_init(&value, 0);
+        buf_init(&out, 0);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                char text[128];
+
+                (void)snprintf(
+                        text, sizeof(text), "{\"student\":\"1\",\"id\":\"a\",\"resource\":\"%s\"}", cases[i].text);
+                assert_err(ERR_BADVALUE, row_from(&row, text, &value, &out, &msg));
+                assert_string_equal(row.reject.field, "resource");
+                assert_int_equal(row.reject.reason, cases[i].reason);
+        }
+        buf_deinit(&out);
+        buf_deinit(&value);
+}
+
+static void an_original_is_not_deeper_than_an_export_line_has_room_for(void **state)
+{
+        struct record_row row = {.table = record_types_table(types, slice_str("conditions"))};
+        struct err_msg msg = {.text = ""};
+        struct buf value;
+        struct buf out;
+
+        (void)state;
+        buf_init(&value, 0);
+        buf_init(&out, 0);
+        for (unsigned lists = VALUE_DEPTH_MAX - 3; lists <= VALUE_DEPTH_MAX - 2; lists++) {
+                char open[VALUE_DEPTH_MAX] = "";
+                char shut[VALUE_DEPTH_MAX] = "";
+                char text[4 * VALUE_DEPTH_MAX];
+
+                memset(open, '[', lists);
+                memset(shut, ']', lists);
+                (void)snprintf(text, sizeof(text), "{\"student\":\"1\",\"id\":\"a\",\"resource\":\"{\\\"a\\\":%s%s}\"}",
+                        open, shut);
+                if (lists == VALUE_DEPTH_MAX - 3) {
+                        assert_ok(row_from(&row, text, &value, &out, &msg));
+                } else {
+                        assert_err(ERR_BADVALUE, row_from(&row, text, &value, &out, &msg));
+                        assert_int_equal(row.reject.reason, REJECT_DEEP);
+                }
+        }
+        buf_deinit(&out);
+        buf_deinit(&value);
+}
+
 static void assert_upgraded(uint32_t from, const char *stored, const char *expected)
 {
         struct buf value;
@@ -297,6 +363,8 @@ int main(void)
                 cmocka_unit_test(records_that_contradict_themselves_are_refused),
                 cmocka_unit_test(a_type_with_conditions_takes_only_what_it_shows),
                 cmocka_unit_test(the_original_comes_with_rows_and_not_with_a_put),
+                cmocka_unit_test(an_original_that_would_break_an_export_is_refused),
+                cmocka_unit_test(an_original_is_not_deeper_than_an_export_line_has_room_for),
                 cmocka_unit_test(records_of_an_older_schema_get_their_present_form),
                 cmocka_unit_test(merges_name_a_student),
         };
