@@ -18,7 +18,6 @@ void import_progress_start(struct import_progress *progress, struct nanos now)
         progress->last = (struct progress_at){.path = ""};
         progress->byte_rate = 0;
         progress->row_rate = 0;
-        progress->drawn = 0;
 }
 
 static double mix(double old, double newest, double weight)

@@ -28,7 +28,7 @@ struct import_progress {
         size_t drawn; /* columns of the bar that stands there */
 };
 
-/* Begins, at no bytes. The caller has set style, out, width and total. */
+/* Begins, at no bytes; also a second time. The caller has set style, out, width and total, and all else is zero. */
 void import_progress_start(struct import_progress *progress, struct nanos now);
 
 /* To be called often: shows where the import is when it is time to (bar: ten times a second). */

@@ -85,6 +85,24 @@ class Inputs(unittest.TestCase):
         self.assertEqual((visit["id"], visit["date"], visit["kind"], visit["reason"], visit["other"]),
                          ("e1", "2020-01-02T03:04:05Z", "ambulatory", "Bronchitis", {"ORGANIZATION": "o1"}))
 
+    def test_csv_says_facts_and_the_types_rules_what_follows(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            (folder / "patients.csv").write_text(PATIENTS)
+            (folder / "allergies.csv").write_text(ALLERGIES + "2019-01-01,,1,e,716186003,No known allergy (situation)\n"
+                                                  "2019-01-01,2020-01-01,2,e,91935009,Allergy to peanut\n")
+            (folder / "conditions.csv").write_text(
+                ALLERGIES + "2019-01-01,,1,e,195967001,Asthma (disorder)\n"
+                "2019-01-01,,1,e,160903007,Full-time employment (finding)\n"
+                "2019-01-01,2019-02-01,1,e,10509002,Acute bronchitis (disorder)\n")
+            vc.vitalcache(server, "import", folder)
+            with server.client() as client:
+                allergies = [json.loads(client.call("GET", "allergies:%d" % n))[0] for n in (1, 2)]
+                conditions = json.loads(client.call("GET", "conditions:1"))
+        self.assertEqual([(each.get("no_known"), each["severity"], each["status"]) for each in allergies],
+                         [(True, "NONE", "active"), (None, "UNKNOWN", "inactive")])
+        self.assertEqual({each["display"].split()[0]: (each["chronic"], each["status"]) for each in conditions},
+                         {"Asthma": (True, "active"), "Full-time": (False, "active"), "Acute": (False, "resolved")})
+
     def test_files_that_may_hold_records_and_cannot_be_read_stop_it_before_anything_is_sent(self):
         with vc.temp_dir() as folder, vc.Server() as server:
             (folder / "a.csv").write_text(PATIENTS)

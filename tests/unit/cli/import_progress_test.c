@@ -68,6 +68,20 @@ static void a_narrow_terminal_is_not_wrapped(void **state)
         world_end(&w, "\r 50% 20 rows/s  0:01 left  conditions.\r                                      \r");
 }
 
+static void a_second_round_is_written_over_the_first(void **state)
+{
+        const struct progress_at begun = {.path = "a", .bytes = 100, .rows = 4};
+        struct world w;
+
+        (void)state;
+        world_begin(&w, PROGRESS_BAR, 39, 1000);
+        go_on(&w, 1000, &HALF);
+        import_progress_start(&w.progress, w.now);
+        go_on(&w, 1000, &begun);
+        world_end(&w, "\r 50% 20 rows/s  0:01 left  conditions."
+                      "\r 10% 4 rows/s  0:09 left  a           \r                           \r");
+}
+
 static void lines_come_every_five_seconds(void **state)
 {
         const struct progress_at later = {.path = "b.csv", .bytes = 600, .rows = 120};
@@ -133,6 +147,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_bar_is_written_over_itself_and_cleared),
                 cmocka_unit_test(a_narrow_terminal_is_not_wrapped),
+                cmocka_unit_test(a_second_round_is_written_over_the_first),
                 cmocka_unit_test(lines_come_every_five_seconds),
                 cmocka_unit_test(a_pipe_has_no_end_in_sight),
                 cmocka_unit_test(time_left_has_hours_and_may_be_unknown),
