@@ -134,20 +134,56 @@ struct table {
         struct column columns[COLUMNS_MAX];
         size_t count;
         size_t shown; /* columns that fit; the rest is named below */
+        bool more;    /* there are columns that not even have a place in `columns` */
         size_t indent;
         size_t width;
         struct buf *room;
 };
 
+/* What a reader must see, however narrow the screen is, and what says the least: hashes. Others stand in between. */
+static const char *const SEEN[] = {"display", "severity", "status", "no_known", "criticality", "chronic"};
+static const char *const LEAST[] = {"encounter", "id"};
+
+enum {
+        SEEN_COUNT = sizeof(SEEN) / sizeof(SEEN[0]),
+        LEAST_COUNT = sizeof(LEAST) / sizeof(LEAST[0]),
+        ALWAYS_SHOWN = 3 /* the first of SEEN: the terminal breaks the line rather than that one is missing */
+};
+
+static int weight(struct slice name)
+{
+        for (int i = 0; i < SEEN_COUNT; i++)
+                if (slice_equal(name, slice_str(SEEN[i])))
+                        return i;
+        for (int i = 0; i < LEAST_COUNT; i++)
+                if (slice_equal(name, slice_str(LEAST[i])))
+                        return SEEN_COUNT + 1 + i;
+        return SEEN_COUNT;
+}
+
+/* Room for one more column; in a full table, in place of one that need not be seen. NULL: there is none. */
+static struct column *make_column(struct table *t, struct slice name)
+{
+        if (t->count < COLUMNS_MAX)
+                return &t->columns[t->count++];
+        t->more = true;
+        for (size_t i = t->count; weight(name) < SEEN_COUNT && i > 0; i--)
+                if (weight(t->columns[i - 1].name) >= SEEN_COUNT)
+                        return &t->columns[i - 1];
+        return NULL;
+}
+
 static struct column *find_column(struct table *t, struct slice name)
 {
+        struct column *column;
+
         for (size_t i = 0; i < t->count; i++)
                 if (slice_equal(t->columns[i].name, name))
                         return &t->columns[i];
-        if (t->count == COLUMNS_MAX)
-                return NULL;
-        t->columns[t->count] = (struct column){.name = name, .width = least(text_width(name), COLUMN_WIDTH_MAX)};
-        return &t->columns[t->count++];
+        column = make_column(t, name);
+        if (column != NULL)
+                *column = (struct column){.name = name, .width = least(text_width(name), COLUMN_WIDTH_MAX)};
+        return column;
 }
 
 static enum err measure_row(struct table *t, struct slice row)
@@ -174,22 +210,6 @@ static enum err measure_row(struct table *t, struct slice row)
         return OK;
 }
 
-/* What a reader must see, however narrow the screen is, and what says the least: hashes. Others stand in between. */
-static int weight(const struct column *column)
-{
-        static const char *const first[] = {"display", "severity", "status", "no_known", "criticality", "chronic"};
-        static const char *const last[] = {"encounter", "id"};
-        enum { FIRST = sizeof(first) / sizeof(first[0]), LAST = sizeof(last) / sizeof(last[0]) };
-
-        for (int i = 0; i < FIRST; i++)
-                if (slice_equal(column->name, slice_str(first[i])))
-                        return i;
-        for (int i = 0; i < LAST; i++)
-                if (slice_equal(column->name, slice_str(last[i])))
-                        return FIRST + 1 + i;
-        return FIRST;
-}
-
 /* By weight; those of equal weight stay in the records' order. */
 static void sort_columns(struct table *t)
 {
@@ -197,7 +217,7 @@ static void sort_columns(struct table *t)
                 struct column moved = t->columns[i];
                 size_t at = i;
 
-                for (; at > 0 && weight(&t->columns[at - 1]) > weight(&moved); at--)
+                for (; at > 0 && weight(t->columns[at - 1].name) > weight(moved.name); at--)
                         t->columns[at] = t->columns[at - 1];
                 t->columns[at] = moved;
         }
@@ -210,7 +230,7 @@ static void choose_columns(struct table *t)
         sort_columns(t);
         for (t->shown = 0; t->shown < t->count; t->shown++) {
                 used += t->columns[t->shown].width + (t->shown == 0 ? 0 : GAP);
-                if (used > t->width && t->shown > 0)
+                if (used > t->width && t->shown > 0 && weight(t->columns[t->shown].name) >= ALWAYS_SHOWN)
                         return;
         }
 }
@@ -276,7 +296,7 @@ static enum err print_row(FILE *out, const struct table *t, struct slice row)
 
 static void print_left_out(FILE *out, const struct table *t)
 {
-        if (t->shown == t->count)
+        if (t->shown == t->count && !t->more)
                 return;
         print_padding(out, t->indent);
         fprintf(out, "(not shown for want of width:");
@@ -284,7 +304,7 @@ static void print_left_out(FILE *out, const struct table *t)
                 fputs(i == t->shown ? " " : ", ", out);
                 print_text(out, t->columns[i].name);
         }
-        fprintf(out, ")\n");
+        fprintf(out, "%s)\n", t->more ? ", and others" : "");
 }
 
 static enum err print_table(FILE *out, struct slice list, struct table *t)

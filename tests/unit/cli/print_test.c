@@ -54,6 +54,30 @@ static void what_does_not_fit_is_left_out_and_named(void **state)
         assert_human("[{\"first\":\"1234567890\"}]", 5, "first\n1234567890\n"); /* one column at least */
 }
 
+static void severity_is_shown_on_any_screen(void **state)
+{
+        struct buf json;
+
+        (void)state;
+        assert_human("[{\"x\":\"1\",\"status\":\"active\",\"display\":\"Peanut\","
+                     "\"severity\":\"LIFE_THREATENING\"}]",
+                20,
+                "display  severity          status\n"
+                "Peanut   LIFE_THREATENING  active\n(not shown for want of width: x)\n");
+        buf_init(&json, 0); /* more members than a table has columns, severity the last of them */
+        assert_ok(buf_append_str(&json, "[{"));
+        for (int i = 0; i < 40; i++)
+                assert_ok(buf_printf(&json, "\"m%02d\":%d,", i, i));
+        assert_ok(buf_append_str(&json, "\"severity\":\"SEVERE\"}]"));
+        assert_ok(buf_append(&json, "", 1));
+        assert_human((const char *)buf_slice(&json).data, 16,
+                "severity  m00\nSEVERE    0\n(not shown for want of width: m01, m02, m03, m04, m05, m06, m07, m08, "
+                "m09, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19, m20, m21, m22, m23, m24, m25, m26, m27, m28, "
+                "m29, "
+                "m30, and others)\n");
+        buf_deinit(&json);
+}
+
 static void maps_are_lines_and_what_is_in_them_is_indented(void **state)
 {
         (void)state;
@@ -145,6 +169,7 @@ int main(void)
                 cmocka_unit_test(records_stand_in_columns),
                 cmocka_unit_test(a_narrow_screen_shows_how_severe_it_is),
                 cmocka_unit_test(what_does_not_fit_is_left_out_and_named),
+                cmocka_unit_test(severity_is_shown_on_any_screen),
                 cmocka_unit_test(maps_are_lines_and_what_is_in_them_is_indented),
                 cmocka_unit_test(names_align_by_characters_not_bytes),
                 cmocka_unit_test(records_cannot_play_with_the_terminal),
