@@ -64,9 +64,20 @@ static enum err check_text(struct slice first, struct err_msg *msg)
                         return err_set(msg, MAGICS[i].rc, "%s", MAGICS[i].problem);
         if (is_bare_utf16(first))
                 return err_set(msg, ERR_BADVALUE, "%s", MAGICS[0].problem);
-        if (memchr(first.data, '\0', first.len < 1000 ? first.len : 1000) != NULL)
-                return err_set(msg, ERR_NOTYPE, "it is no text; CSV and FHIR JSON are read");
         return OK;
+}
+
+/* What has a NUL is no text: an image, a program. Not so if it is called as tables are: zeros are what a crash leaves
+ * of a file, and nobody shall think that its records are in. */
+static enum err no_text(const char *path, struct err_msg *msg)
+{
+        static const char *const ends[] = {".csv", ".json", ".ndjson", ".csv.gz", ".json.gz", ".ndjson.gz"};
+        size_t len = strlen(path);
+
+        for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+                if (len > strlen(ends[i]) && strcasecmp(path + len - strlen(ends[i]), ends[i]) == 0)
+                        return err_set(msg, ERR_BADVALUE, "it is called a table, and is no text; get the file again");
+        return err_set(msg, ERR_NOTYPE, "it is no text; CSV and FHIR JSON are read");
 }
 
 /* ---- JSON ---- */
@@ -96,7 +107,14 @@ static bool find_member(struct slice text, const char *name, struct slice *value
                cursor_until(&at, '"', &space) && cursor_until(&at, '"', value);
 }
 
-/* Whether any value in it could be one that is kept. Of an input that goes on behind these bytes nobody knows. */
+static bool has_nul(struct slice first)
+{
+        enum { LOOK = 1000 };
+
+        return memchr(first.data, '\0', first.len < LOOK ? first.len : LOOK) != NULL;
+}
+
+/* Whether any value in it could be one that is kept. Of a text that goes on behind these bytes nobody knows. */
 static bool may_be_records(struct slice first)
 {
         static const char *const marks[] = {"\"resourceType\"", "\"table\"", "\"origin\""};
@@ -104,7 +122,7 @@ static bool may_be_records(struct slice first)
         for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
                 if (memmem(first.data, first.len, marks[i], strlen(marks[i])) != NULL)
                         return true;
-        return first.len >= INPUT_FIRST_BYTES;
+        return first.len >= INPUT_FIRST_BYTES && !has_nul(first);
 }
 
 /* A guess, from what stands first: it decides nothing but the order. */
@@ -137,13 +155,11 @@ static enum err csv_order(struct slice first, const char *path, enum import_orde
         return rc;
 }
 
-enum err import_look(struct slice first, const char *path, struct import_look *out, struct err_msg *msg)
+/* What a text holds, or what else it may be. */
+static enum err look_into(struct slice first, const char *path, struct import_look *out, struct err_msg *msg)
 {
         struct slice text = skip_space(first);
-        enum err rc = check_text(first, msg);
 
-        if (rc != OK)
-                return rc;
         if (text.len == 0)
                 return err_set(msg, ERR_NOTFOUND, "it is empty");
         if (text.data[0] == '{' || text.data[0] == '[') {
@@ -154,4 +170,16 @@ enum err import_look(struct slice first, const char *path, struct import_look *o
         }
         out->format = IMPORT_FORMAT_CSV;
         return csv_order(first, path, &out->order, msg);
+}
+
+enum err import_look(struct slice first, const char *path, struct import_look *out, struct err_msg *msg)
+{
+        enum err rc = check_text(first, msg);
+
+        if (rc != OK)
+                return rc;
+        rc = look_into(first, path, out, msg);
+        if (rc == ERR_NOMEM || rc == OK || !has_nul(first)) /* a NUL among records costs its own record only */
+                return rc;
+        return no_text(path, msg);
 }

@@ -87,6 +87,27 @@ static void what_cannot_be_read_is_told_with_what_to_do(void **state)
         }
 }
 
+/* A file that is passed over is one whose records are missed. */
+static void a_nul_among_records_hides_none_of_them(void **state)
+{
+        static const char csv[] = "START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n2012,,1,e,1,Allergy to pea\0nut\n";
+        static const char json[] = "{\"resourceType\":\"Condition\",\"id\":\"a\0b\"}\n";
+        static const char zeros[64];
+        struct import_look look;
+        struct err_msg msg;
+
+        (void)state;
+        assert_ok(import_look(slice_of(csv, sizeof(csv) - 1), "x", &look, &msg));
+        assert_int_equal(look.format, IMPORT_FORMAT_CSV);
+        assert_ok(import_look(slice_of(json, sizeof(json) - 1), "x", &look, &msg));
+        assert_int_equal(look.format, IMPORT_FORMAT_JSON);
+        assert_err(ERR_NOTYPE, import_look(slice_of(zeros, sizeof(zeros)), "a/x.bin", &look, &msg));
+        assert_string_equal(msg.text, "it is no text; CSV and FHIR JSON are read");
+        assert_err(ERR_BADVALUE, import_look(slice_of(zeros, sizeof(zeros)), "a/allergies.CSV", &look, &msg));
+        assert_string_equal(msg.text, "it is called a table, and is no text; get the file again");
+        assert_err(ERR_BADVALUE, import_look(slice_of(zeros, sizeof(zeros)), "a.ndjson.gz", &look, &msg));
+}
+
 static void a_tar_archive_is_found_by_its_mark(void **state)
 {
         char head[512] = "patients.csv";
@@ -134,6 +155,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(content_says_what_an_input_is),
                 cmocka_unit_test(what_cannot_be_read_is_told_with_what_to_do),
+                cmocka_unit_test(a_nul_among_records_hides_none_of_them),
                 cmocka_unit_test(a_tar_archive_is_found_by_its_mark),
                 cmocka_unit_test(what_goes_on_behind_the_first_bytes_may_hold_anything),
                 cmocka_unit_test(no_bytes_are_read_past_the_end),
