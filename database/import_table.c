@@ -185,6 +185,11 @@ static const char *other_name(const char *path)
 
 /* ---- which ---- */
 
+struct fitting {
+        unsigned count;
+        unsigned named;
+};
+
 /* Spreadsheets write other separators where the comma is in numbers. */
 static char other_separator(const struct import_header *names)
 {
@@ -231,25 +236,40 @@ static enum err fits_none(const struct import_header *names, const char *path, s
                 "its columns are not those of patients, allergies, conditions, immunizations or encounters");
 }
 
-enum err import_table_find(const struct import_header *names, const char *path, const struct import_sample *sample,
-        enum import_kind *out, struct err_msg *msg)
+/* The tables that these columns fit, and among them those that the file is named after; *out is one of the latter, else
+ * of the former. */
+static void find_fitting(
+        const struct import_header *names, const char *path, enum import_kind *out, struct fitting *found)
 {
-        unsigned fitting = 0;
-        unsigned named = 0;
-
+        *found = (struct fitting){.count = 0};
         for (enum import_kind kind = 0; kind < IMPORT_KIND_COUNT; kind++) {
-                bool word = is_named(path, kind);
+                bool named = is_named(path, kind);
 
                 if (!fits(names, kind))
                         continue;
-                if (fitting == 0 || word)
+                if (found->count == 0 || named)
                         *out = kind;
-                fitting++;
-                named += word ? 1 : 0;
+                found->count++;
+                found->named += named ? 1 : 0;
         }
-        if (fitting == 0 || (fitting > 1 && other_name(path) != NULL))
+}
+
+enum err import_table_find(const struct import_header *names, const char *path, const struct import_sample *sample,
+        enum import_kind *out, struct err_msg *msg)
+{
+        struct fitting found;
+        enum import_kind by_rows;
+
+        find_fitting(names, path, out, &found);
+        if (found.count == 0 || (found.count > 1 && other_name(path) != NULL))
                 return fits_none(names, path, msg);
-        if (fitting == 1 || named == 1 || decide_by_rows(sample, out))
+        if (found.count == 1 || (found.named == 1 && *out == IMPORT_allergies))
+                return OK;
+        if (decide_by_rows(sample, &by_rows)) {
+                *out = by_rows;
+                return OK;
+        }
+        if (found.named == 1)
                 return OK;
         if (sample->rows == 0)
                 return err_set(msg, ERR_NOTFOUND, "it has a header line and no rows");

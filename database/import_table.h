@@ -68,10 +68,11 @@ struct import_header {
         size_t count;
 };
 
-/* The table that has these columns. Where two have, the name of the file `path` decides ("allerg", "condition"), and
- * then the rows. ERR_NOTFOUND: it is a table of Synthea's that is not kept, or has no rows to decide by. ERR_NOTYPE: no
- * table has these columns. ERR_BADVALUE: a table's columns are not all there, named one by one; or it cannot be told
- * which of two tables it is. Pure; any thread. */
+/* The table that has these columns. Where two have, the name of the file `path` decides ("allerg", "condition"), or the
+ * rows: a file named after conditions is believed only while its rows do not speak of allergies, as those would be
+ * missed. ERR_NOTFOUND: it is a table of Synthea's that is not kept, or has no rows to decide by. ERR_NOTYPE: no table
+ * has these columns. ERR_BADVALUE: a table's columns are not all there, named one by one; or it cannot be told which of
+ * two tables it is. Pure; any thread. */
 enum err import_table_find(const struct import_header *names, const char *path, const struct import_sample *sample,
         enum import_kind *out, struct err_msg *msg) MUST_CHECK;
 

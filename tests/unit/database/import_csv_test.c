@@ -151,6 +151,31 @@ static void old_tables_of_one_form_are_told_apart_by_the_file_name(void **state)
         outcome_deinit(&o);
 }
 
+/* An allergy among the conditions is missed; a condition among the allergies is seen. */
+static void allergies_are_found_under_the_name_of_conditions(void **state)
+{
+        static const struct {
+                const char *path;
+                const char *text;
+                enum import_kind kind;
+        } cases[] = {
+                {"conditions.csv", OLD "1973-11-02,,p,e,1,Allergy to mould\n", IMPORT_allergies},
+                {"conditions.csv", OLD "1973-11-02,,p,e,1,Allergy to mould\n1973-11-02,,p,e,2,Otitis media\n",
+                        IMPORT_conditions},
+                {"allergies.csv", OLD "1973-11-02,,p,e,1,Asthma (disorder)\n", IMPORT_allergies},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct outcome o;
+
+                outcome_init(&o);
+                assert_ok(import_text(cases[i].path, cases[i].text, &o));
+                assert_int_equal(o.kind, cases[i].kind);
+                outcome_deinit(&o);
+        }
+}
+
 static void and_else_by_what_their_rows_say(void **state)
 {
         static const struct {
@@ -521,6 +546,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(patients_of_any_vintage_become_students),
                 cmocka_unit_test(allergies_take_their_worst_severity),
+                cmocka_unit_test(allergies_are_found_under_the_name_of_conditions),
                 cmocka_unit_test(old_tables_of_one_form_are_told_apart_by_the_file_name),
                 cmocka_unit_test(status_and_kind_follow_from_stop_and_description),
                 cmocka_unit_test(immunizations_keep_leading_zeros_and_either_form_of_date),
