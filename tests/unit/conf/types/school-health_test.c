@@ -91,8 +91,8 @@ static void severity_that_nobody_knows_is_unknown(void **state)
 
 static void no_known_allergy_is_a_record_of_no_severity(void **state)
 {
-        static const char *const codes[] = {"716186003", "409137002", "429625007", "428607008", "716220001",
-                "1003774007", "428197003", "no-known-allergies"};
+        static const char *const codes[] = {"716186003", "160244002", "409137002", "429625007", "428607008",
+                "716220001", "1003774007", "428197003", "no-known-allergies"};
 
         (void)state;
         for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -113,6 +113,8 @@ static void what_contradicts_itself_is_refused(void **state)
         assert_refused("conditions", "\"verification\":\"entered-in-error\",\"status\":\"active\"",
                 REJECT_CONTRADICTION, "verification");
         assert_refused("allergies", "\"code\":\"716186003\",\"severity\":\"MILD\"", REJECT_CONTRADICTION, "no_known");
+        assert_refused(
+                "allergies", "\"code\":\"716186003\",\"criticality\":\"high\"", REJECT_CONTRADICTION, "no_known");
         assert_refused("allergies", "\"severity\":\"NONE\"", REJECT_CONTRADICTION, "no_known");
         assert_refused("allergies", "\"verification\":\"refuetd\"", REJECT_WORD, "verification");
         assert_refused("merges", "\"into\":\"7\"", REJECT_WORD, "id");
@@ -159,7 +161,19 @@ static void chronic_is_what_is_an_illness_and_not_over(void **state)
                 {ICD10 "\"J45.20\"", "true"},
                 {ICD10 "\"R51\"", "false"},
                 {ICD10 "\"S72.001A\"", "false"},
-                {ICD10 "\"T78.2\"", "false"},
+                {ICD10 "\"T81.4\"", "false"},
+                {ICD10 "\"T78.2XXA\"", "true"}, /* an anaphylactic shock */
+                {ICD10 "\"T7801XA\"", "true"},  /* by peanuts */
+                {ICD10 "\"Z91.010\"", "true"},  /* allergic to peanuts */
+                {ICD10 "\"Z88.0\"", "true"},    /* to penicillin */
+                {ICD10 "\"Z91.5\"", "false"},
+                {ICD10 "\"Z79.4\"", "true"}, /* takes insulin */
+                {ICD10 "\"Z79.82\"", "false"},
+                {ICD10 "\"Z90.81\"", "true"}, /* has no spleen */
+                {ICD10 "\"Z98.2\"", "true"},  /* has a shunt */
+                {"\"kind\":\"finding\",\"display\":\"Allergy to peanut (finding)\"", "true"},
+                {"\"kind\":\"finding\",\"display\":\"Allergy to peanut (finding)\",\"status\":\"refuted\"", "false"},
+                {"\"kind\":\"finding\",\"display\":\"Full-time employment (finding)\"", "false"},
                 {ICD10 "\"Z23\"", "false"},
                 {ICD10 "\"Z94.0\"", "true"},
                 {"\"system\":\"http://hl7.org/fhir/sid/icd-10\",\"code\":\"R51\"", "false"},
