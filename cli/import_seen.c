@@ -9,9 +9,9 @@
  * The idea. Nearly all rows are new, and for a new row a small answer is enough: a Bloom filter says "surely not seen"
  * or "perhaps". What is surely new is sent at once, and its mark (128 bits of hash for the name, 64 for the content)
  * goes to a log on disk. What is perhaps not new is put aside, and its mark goes to a second log. When the input has
- * ended both logs are compared part by part, each part holding all marks of its names: sorted by name and then by
- * ticket, the marks of a name stand together, the one that was sent before those put aside (its ticket is 0), these in
- * the order in which they came. The first of them is the row that wins, whether the filter was right or not.
+ * ended both logs are compared part by part, each part holding all marks of its names: those that were sent go into a
+ * table, then those that were put aside are looked up there in the order in which they came, and one that is not found
+ * goes in. So the first of a name is the row that wins, whether the filter was right or not.
  *
  * Why not the obvious. A set of all names needs memory without bound. A filter alone would now and then take a new row
  * for an old one and lose a record; here a false "perhaps" costs a detour over the disk and nothing else. Sorting the
@@ -22,7 +22,7 @@
  * megabytes that line is never near, and waiting for it would be a third of the client's time: so it is fetched one row
  * ahead (import_seen_expect). With 64 MB and ten million rows fewer than one in a million is put aside without need;
  * with a hundred million about one in ten is, still exact. On disk each row costs 32 bytes. At the end only the parts
- * that have rows put aside are read and sorted, each 1/256 of all. Names are equal when their hashes are: for ten
+ * that have rows put aside are read, each 1/256 of all. Names are equal when their hashes are: for ten
  * million names the chance that any two are confused is about 1 to 10^24, and as the seed is random nobody can prepare
  * such a pair. */
 #include "cli/import_seen.h"
@@ -31,7 +31,6 @@
 #include "base/mem.h"
 #include "database/value.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 enum { BLOCK_WORDS = 8, BLOCK_BYTES = 64, BLOCK_BIT_COUNT = 7, HUGE_BYTES = 2 << 20 };
@@ -182,121 +181,131 @@ enum err import_seen_defer(struct import_seen *seen, const struct mark *mark, st
 
 /* ---- when it has ended ---- */
 
-/* A mark that was deferred, and what became of it. */
-struct settled {
-        struct mark mark;
-        enum seen_verdict verdict;
+/* The first mark of each name of a part: open addressing, linear probing. Grows with the names, not with the rows, for
+ * an input may well hold one row a million times. */
+struct firsts {
+        struct mark *slots; /* a ticket of SLOT_FREE: nothing there */
+        size_t mask;        /* their number, a power of two, less one */
+        size_t count;
 };
 
-static int compare_u64(uint64_t a, uint64_t b)
+enum { SLOT_FREE = 0, SLOT_TAKEN = 1, SLOTS_LEAST = 512 };
+
+static struct mark *find_slot(const struct firsts *firsts, const struct mark *mark)
 {
-        return a < b ? -1 : a > b;
+        size_t at = (size_t)mark->name[1] & firsts->mask;
+
+        while (firsts->slots[at].ticket != SLOT_FREE &&
+                (firsts->slots[at].name[0] != mark->name[0] || firsts->slots[at].name[1] != mark->name[1]))
+                at = (at + 1) & firsts->mask;
+        return &firsts->slots[at];
 }
 
-static int compare_names(const struct mark *a, const struct mark *b)
+static enum err firsts_resize(struct firsts *firsts, size_t slots, struct err_msg *msg)
 {
-        int order = compare_u64(a->name[0], b->name[0]);
+        struct firsts grown = {
+                .slots = vc_calloc(slots, sizeof(*grown.slots)), .mask = slots - 1, .count = firsts->count};
 
-        return order != 0 ? order : compare_u64(a->name[1], b->name[1]);
-}
-
-static int by_name(const void *a, const void *b)
-{
-        const struct mark *left = a;
-        const struct mark *right = b;
-        int order = compare_names(left, right);
-
-        return order != 0 ? order : compare_u64(left->ticket, right->ticket);
-}
-
-static int by_ticket(const void *a, const void *b)
-{
-        const struct settled *left = a;
-        const struct settled *right = b;
-
-        return compare_u64(left->mark.ticket, right->mark.ticket);
-}
-
-/* `marks`, sorted by name, are all of a part. Returns how many verdicts went to `out`. */
-static size_t judge(const struct mark *marks, size_t count, struct settled *out)
-{
-        const struct mark *first = NULL; /* of its name */
-        size_t settled = 0;
-
-        for (size_t i = 0; i < count; i++) {
-                enum seen_verdict verdict = SEEN_NEW;
-
-                if (first != NULL && compare_names(first, &marks[i]) == 0)
-                        verdict = first->content == marks[i].content ? SEEN_SAME : SEEN_DIFFERENT;
-                else
-                        first = &marks[i];
-                if (marks[i].ticket != 0)
-                        out[settled++] = (struct settled){.mark = marks[i], .verdict = verdict};
-        }
-        return settled;
-}
-
-/* The verdicts of a part, in the order of their tickets. `out` has room for all that were deferred. */
-static enum err judge_part(struct import_seen *seen, unsigned part, struct settled *out, struct err_msg *msg)
-{
-        size_t came = (size_t)mark_log_count(seen->came, part);
-        size_t deferred = (size_t)mark_log_count(seen->deferred, part);
-        struct mark *marks = vc_malloc((came + deferred) * sizeof(*marks));
-        size_t judged;
-        enum err rc;
-
-        if (marks == NULL)
+        if (grown.slots == NULL)
                 return err_set(msg, ERR_NOMEM, "out of memory");
-        rc = mark_log_read(seen->came, part, marks, msg);
-        if (rc == OK)
-                rc = mark_log_read(seen->deferred, part, marks + came, msg);
-        if (rc == OK) {
-                qsort(marks, came + deferred, sizeof(*marks), by_name);
-                judged = judge(marks, came + deferred, out);
-                VC_ASSERT(judged == deferred);
-                qsort(out, deferred, sizeof(*out), by_ticket);
+        for (size_t i = 0; firsts->slots != NULL && i <= firsts->mask; i++)
+                if (firsts->slots[i].ticket != SLOT_FREE)
+                        *find_slot(&grown, &firsts->slots[i]) = firsts->slots[i];
+        vc_free(firsts->slots);
+        *firsts = grown;
+        return OK;
+}
+
+/* What the mark is beside those before it; a new one is added. */
+static enum err firsts_meet(
+        struct firsts *firsts, const struct mark *mark, enum seen_verdict *verdict, struct err_msg *msg)
+{
+        enum err rc = firsts->count > firsts->mask / 2 ? firsts_resize(firsts, 2 * (firsts->mask + 1), msg) : OK;
+        struct mark *slot;
+
+        if (rc != OK)
+                return rc;
+        slot = find_slot(firsts, mark);
+        if (slot->ticket != SLOT_FREE) {
+                *verdict = slot->content == mark->content ? SEEN_SAME : SEEN_DIFFERENT;
+                return OK;
         }
-        vc_free(marks);
+        *slot = *mark;
+        slot->ticket = SLOT_TAKEN;
+        firsts->count++;
+        *verdict = SEEN_NEW;
+        return OK;
+}
+
+/* Begins with the marks that came: each the only one of its name. */
+static enum err firsts_begin(struct firsts *firsts, const struct mark_log *came, unsigned part, struct err_msg *msg)
+{
+        struct mark marks[MARK_LOG_PIECE];
+        struct mark_log_cursor cursor;
+        size_t count = 1;
+        enum err rc = firsts_resize(firsts, SLOTS_LEAST, msg);
+
+        mark_log_begin(came, part, &cursor);
+        while (rc == OK && count > 0) {
+                enum seen_verdict verdict;
+
+                rc = mark_log_next(came, &cursor, marks, &count, msg);
+                for (size_t i = 0; rc == OK && i < count; i++)
+                        rc = firsts_meet(firsts, &marks[i], &verdict, msg);
+        }
         return rc;
 }
 
-static enum err tell(struct import_seen *seen, const struct settled *settled, import_seen_fn visit, void *context,
-        struct err_msg *msg)
-{
-        struct mark mark = settled->mark;
-        enum err rc = visit(context, mark.ticket, settled->verdict);
+/* Who hears of the rows that were deferred. */
+struct visitor {
+        import_seen_fn visit;
+        void *context;
+};
 
+static enum err settle_one(struct import_seen *seen, struct firsts *firsts, const struct mark *deferred,
+        const struct visitor *visitor, struct err_msg *msg)
+{
+        struct mark mark = *deferred;
+        enum seen_verdict verdict;
+        enum err rc = firsts_meet(firsts, &mark, &verdict, msg);
+
+        if (rc == OK)
+                rc = visitor->visit(visitor->context, mark.ticket, verdict);
         mark.ticket = 0; /* it is one of those that came now */
-        return rc == OK && settled->verdict == SEEN_NEW ? mark_log_add(seen->came, &mark, msg) : rc;
+        return rc == OK && verdict == SEEN_NEW ? mark_log_add(seen->came, &mark, msg) : rc;
 }
 
-static enum err settle_part(
-        struct import_seen *seen, unsigned part, import_seen_fn visit, void *context, struct err_msg *msg)
+/* The marks that were deferred stand in the order of their tickets. */
+static enum err settle_part(struct import_seen *seen, unsigned part, const struct visitor *visitor, struct err_msg *msg)
 {
-        size_t count = (size_t)mark_log_count(seen->deferred, part);
-        struct settled *settled;
+        struct firsts firsts = {.slots = NULL};
+        struct mark marks[MARK_LOG_PIECE];
+        struct mark_log_cursor cursor;
+        size_t count = 1;
         enum err rc;
 
-        if (count == 0)
+        if (mark_log_count(seen->deferred, part) == 0)
                 return OK;
-        settled = vc_malloc(count * sizeof(*settled));
-        if (settled == NULL)
-                return err_set(msg, ERR_NOMEM, "out of memory");
-        rc = judge_part(seen, part, settled, msg);
-        for (size_t i = 0; rc == OK && i < count; i++)
-                rc = tell(seen, &settled[i], visit, context, msg);
-        vc_free(settled);
+        rc = firsts_begin(&firsts, seen->came, part, msg);
+        mark_log_begin(seen->deferred, part, &cursor);
+        while (rc == OK && count > 0) {
+                rc = mark_log_next(seen->deferred, &cursor, marks, &count, msg);
+                for (size_t i = 0; rc == OK && i < count; i++)
+                        rc = settle_one(seen, &firsts, &marks[i], visitor, msg);
+        }
+        vc_free(firsts.slots);
         return rc;
 }
 
 enum err import_seen_settle(struct import_seen *seen, import_seen_fn visit, void *context, struct err_msg *msg)
 {
+        const struct visitor visitor = {.visit = visit, .context = context};
         enum err rc = OK;
 
         vc_free(seen->room); /* its memory is for the parts now */
         seen->room = NULL;
         seen->filter = NULL;
         for (unsigned part = 0; rc == OK && part < MARK_LOG_PARTS; part++)
-                rc = settle_part(seen, part, visit, context, msg);
+                rc = settle_part(seen, part, &visitor, msg);
         return rc;
 }

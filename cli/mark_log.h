@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MARK_LOG_PARTS = 256 };
+enum { MARK_LOG_PARTS = 256, MARK_LOG_PIECE = 255 };
 
 struct mark {
         uint64_t name[2]; /* hash of what makes the row the one that it is */
@@ -41,7 +41,22 @@ static inline unsigned mark_log_part(const struct mark *mark)
 uint64_t mark_log_count(const struct mark_log *log, unsigned part);
 uint64_t mark_log_total(const struct mark_log *log);
 
-/* Copies the marks of a part, in any order, to `out`, which has room for mark_log_count() of them. ERR_IO. */
+/* Copies the marks of a part, in the order in which they came, to `out`, which has room for mark_log_count() of them.
+ * ERR_IO. */
 enum err mark_log_read(const struct mark_log *log, unsigned part, struct mark *out, struct err_msg *msg) MUST_CHECK;
+
+/* The same piece by piece; no mark may be added meanwhile. */
+struct mark_log_cursor {
+        unsigned part;
+        uint64_t next; /* the owner's */
+        uint64_t left; /* marks not yet read */
+};
+
+/* Begins at the first mark of a part. */
+void mark_log_begin(const struct mark_log *log, unsigned part, struct mark_log_cursor *cursor);
+
+/* Copies the next marks to `out`, which has room for MARK_LOG_PIECE of them; *count is how many, 0 at the end. */
+enum err mark_log_next(const struct mark_log *log, struct mark_log_cursor *cursor, struct mark *out, size_t *count,
+        struct err_msg *msg) MUST_CHECK;
 
 #endif

@@ -22,7 +22,7 @@ static void fill(struct mark_log *log, uint64_t from, uint64_t to)
 
 /* ---- the log ---- */
 
-/* Each of the marks 0..count-1 once, whole, and in the part of its name. */
+/* Each of the marks 0..count-1 once, whole, in the part of its name, and in order. */
 static void check_log(const struct mark_log *log, uint64_t count)
 {
         bool *met = calloc(count + 1, sizeof(*met));
@@ -37,6 +37,7 @@ static void check_log(const struct mark_log *log, uint64_t count)
                         const struct mark expected = mark_of(marks[i].ticket);
 
                         assert_true(marks[i].ticket < count && !met[marks[i].ticket]);
+                        assert_true(i == 0 || marks[i].ticket > marks[i - 1].ticket);
                         assert_memory_equal(&marks[i], &expected, sizeof(expected));
                         assert_int_equal(mark_log_part(&marks[i]), part);
                         met[marks[i].ticket] = true;
