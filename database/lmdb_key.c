@@ -40,8 +40,8 @@ static bool pack_hex(const uint8_t *text, uint8_t *out, size_t count)
         bool all = true;
 
         for (size_t i = 0; i < count; i++) {
-                uint8_t high = DIGITS[text[2 * i]];
-                uint8_t low = DIGITS[text[2 * i + 1]];
+                unsigned int high = DIGITS[text[2 * i]];
+                unsigned int low = DIGITS[text[2 * i + 1]];
 
                 all = all && high > 0 && low > 0;
                 out[i] = (uint8_t)((high - 1) << 4 | ((low - 1) & 0xf));
