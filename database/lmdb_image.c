@@ -214,6 +214,7 @@ static enum err open_once(struct beside *b, const char *path, bool *is_it)
 
         if (rc != OK)
                 return refuse(b, rc);
+        (void)mdb_reader_check(b->mdb, NULL); /* what a killed reader held is free to be used again */
         rc = hold(b, path, is_it);
         if (rc == OK)
                 rc = mend_length(b, path, &was_short);

@@ -152,6 +152,23 @@ class Backup(Folder):
         self.assertIn("damaged", said)
         self.assertFalse(self.file.exists())
 
+    def test_what_a_killed_one_held_is_free_after_the_next(self):
+        self.imported(self.folder / "db", 300)
+        with vc.Server(data=self.folder / "db"):
+            reading = subprocess.Popen([vc.VITALCACHE, "backup", "--data", self.folder / "db", "-"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            reading.stdout.read(1)
+            reading.kill()
+            reading.communicate()
+            self.assertIn(str(reading.pid), self.readers())
+            report("backup", "--data", self.folder / "db", self.file)
+            self.assertNotIn(str(reading.pid), self.readers())
+
+    def readers(self):
+        """The process ids in LMDB's table of readers."""
+        done = subprocess.run(["mdb_stat", "-r", self.folder / "db"], capture_output=True, text=True, check=False)
+        return [line.split()[0] for line in done.stdout.splitlines() if line.split()[:1] and line.split()[0].isdigit()]
+
     def test_says_when_there_is_no_room(self):
         self.imported(self.folder / "db", 20)
         said = run("backup", "--data", self.folder / "db", "/dev/full/backup", code=USAGE)
