@@ -156,7 +156,7 @@ static enum err add_path(struct import_files *files, const char *path, size_t ra
 
         if ((standard ? fstat(arrival.fd, &info) : stat(path, &info)) != 0)
                 return err_errno(msg, ERR_IO, errno, "cannot open %s", arrival.path);
-        if (S_ISDIR(info.st_mode))
+        if (S_ISDIR(info.st_mode) && !standard)
                 return add_folder(files, path, rank, msg);
         arrival.info = &info;
         return add_file(files, &arrival, msg);

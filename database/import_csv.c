@@ -62,6 +62,13 @@ static enum err read_beginning(struct slice first, struct look *look)
         return rc == ERR_NOMEM ? err_set(look->msg, rc, "out of memory") : rc;
 }
 
+static struct slice first_line(struct slice text)
+{
+        const uint8_t *end = text.len == 0 ? NULL : memchr(text.data, '\n', text.len);
+
+        return end == NULL ? text : slice_of(text.data, (size_t)(end - text.data));
+}
+
 static enum err find_layout(const struct import_csv_file *file, struct import_layout *out, struct err_msg *msg)
 {
         struct look look = {.layout = out, .msg = msg};
@@ -71,6 +78,8 @@ static enum err find_layout(const struct import_csv_file *file, struct import_la
 
         *out = (struct import_layout){.count = 0};
         rc = read_beginning(file->first, &look);
+        if (rc == ERR_BADVALUE && !import_table_may_be(file->path, first_line(file->first)))
+                rc = ERR_NOTYPE; /* a text like any other */
         if (rc == OK && !look.has_header)
                 rc = err_set(msg, ERR_NOTFOUND, "it is empty: a header line is needed");
         if (rc == OK) {

@@ -17,7 +17,7 @@ struct import_csv_file {
 };
 
 /* Finds out which table a file is of. Errors as import_table_find; ERR_NOTFOUND also of an empty file, ERR_BADVALUE of
- * a header that cannot be right; ERR_NOMEM. */
+ * a header that cannot be right, where it may be one of a table; ERR_NOMEM. */
 enum err import_csv_look(const struct import_csv_file *file, enum import_kind *kind, struct err_msg *msg) MUST_CHECK;
 
 /* Starts a file; nothing but the prefix is borrowed any longer, the sink is copied. Errors as import_csv_look; *out is

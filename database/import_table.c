@@ -172,6 +172,16 @@ static bool is_named(const char *path, enum import_kind kind)
         return has_word(slice_str(base_name(path)), SIGNATURES[kind].file_word);
 }
 
+bool import_table_may_be(const char *path, struct slice first_line)
+{
+        static const char *const words[] = {"patient", "birthdate", NULL};
+
+        for (enum import_kind kind = 0; kind < IMPORT_KIND_COUNT; kind++)
+                if (is_named(path, kind))
+                        return true;
+        return has_one_of(first_line, words);
+}
+
 static const char *other_name(const char *path)
 {
         const char *name = base_name(path);

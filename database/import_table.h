@@ -68,6 +68,10 @@ struct import_header {
         size_t count;
 };
 
+/* Whether a file whose header line cannot be understood may be of one of the tables all the same: by the name of the
+ * file `path`, or by what its first line speaks of. Pure; any thread. */
+bool import_table_may_be(const char *path, struct slice first_line);
+
 /* The table that has these columns. Where two have, the name of the file `path` decides ("allerg", "condition"), or the
  * rows: a file named after conditions is believed only while its rows do not speak of allergies, as those would be
  * missed. ERR_NOTFOUND: it is a table of Synthea's that is not kept, or has no rows to decide by. ERR_NOTYPE: no table

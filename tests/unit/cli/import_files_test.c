@@ -118,6 +118,20 @@ static void links_in_a_circle_and_twins_are_read_once(void **state)
         temp_dir_remove(folder);
 }
 
+static void standard_input_may_be_no_folder(void **state)
+{
+        const char *paths[1] = {"-"};
+        int folder = open("/", O_RDONLY | O_CLOEXEC);
+        struct import_files files;
+        struct err_msg msg;
+
+        (void)state;
+        assert_err(ERR_IO, import_files_init(&files, paths, 1, folder, &msg));
+        assert_string_equal(msg.text, "cannot read standard input: Is a directory");
+        import_files_deinit(&files);
+        assert_int_equal(close(folder), 0);
+}
+
 static void the_order_given_stands_among_equals(void **state)
 {
         char one[64];
@@ -231,6 +245,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(folders_are_read_to_their_depths_students_first),
                 cmocka_unit_test(links_in_a_circle_and_twins_are_read_once),
+                cmocka_unit_test(standard_input_may_be_no_folder),
                 cmocka_unit_test(the_order_given_stands_among_equals),
                 cmocka_unit_test(standard_input_and_pipes_stay_open),
                 cmocka_unit_test(what_is_wrong_names_the_path),

@@ -437,6 +437,8 @@ static void a_header_that_cannot_be_right_is_said(void **state)
                 assert_err(ERR_BADVALUE, import_text("Patients 2024.csv", cases[i].text, &o));
                 assert_string_equal(o.msg.text, cases[i].problem);
                 assert_err(ERR_NOTYPE, import_text("what patients think.txt", "They like it.\n", &o));
+                assert_err(ERR_NOTYPE, import_text("LICENSE.txt", "The \"Software\",\n", &o));
+                assert_err(ERR_BADVALUE, import_text("x.txt", "Id,\"PATIENT\"S\n", &o));
                 assert_err(ERR_BADVALUE, import_text("patients.csv", "They like it.\n", &o));
                 assert_err(ERR_NOTFOUND, import_text("x.csv", "\n\n", &o));
                 assert_string_equal(o.msg.text, "it is empty: a header line is needed");
