@@ -87,6 +87,14 @@ static struct slice prefix_of(const struct cli *cli)
         return prefix == NULL ? SLICE_EMPTY : slice_str(prefix);
 }
 
+static void say_too_much(const struct cli *cli, const struct import_counts *counts)
+{
+        fprintf(cli->err,
+                "vitalcache: nothing was removed: %llu of %llu %s did not come. Are these all the files? If so,"
+                " --replace-most removes them\n",
+                (unsigned long long)counts->missing, (unsigned long long)counts->stored, counts->table);
+}
+
 /* Everything is ready. */
 static enum cli_exit run_import(struct import_run *run)
 {
@@ -99,7 +107,9 @@ static enum cli_exit run_import(struct import_run *run)
         rc = import_and_report(run, &msg);
         if (rc != OK)
                 return cli_fail(run->cli, rc, &msg);
-        return import_report_is_partial(run->report) ? EXIT_PARTIAL : EXIT_OK;
+        if (run->report->too_much != NULL)
+                say_too_much(run->cli, run->report->too_much);
+        return import_report_is_partial(run->report) || run->report->too_much != NULL ? EXIT_PARTIAL : EXIT_OK;
 }
 
 static enum cli_exit import_found(
@@ -139,12 +149,15 @@ static enum err read_options(const struct cli *cli, struct import_options *out, 
         *out = (struct import_options){.dry_run = flags[FLAG_dry_run] != NULL,
                 .strict = flags[FLAG_strict] != NULL,
                 .full = flags[FLAG_full] != NULL,
-                .replace = flags[FLAG_replace] != NULL};
+                .replace = flags[FLAG_replace] != NULL || flags[FLAG_replace_most] != NULL,
+                .replace_most = flags[FLAG_replace_most] != NULL};
         if ((out->replace || flags[FLAG_missing] != NULL) && !out->full)
                 return err_set(msg, ERR_SYNTAX,
                         "%s needs --full: only when the files are all there is, what does not come"
                         " is gone",
-                        out->replace ? "--replace" : "--missing");
+                        out->replace_most ? "--replace-most"
+                        : out->replace    ? "--replace"
+                                          : "--missing");
         return OK;
 }
 

@@ -16,8 +16,11 @@
  * under B's id may have come under A's. Such rows are put aside and looked for under the other ids, in turns of their
  * own.
  *
- * Care. What cannot be judged stays: tables of which no row came, tables of which a row was left out (the one that is
- * missing may be the one that could not be read), and all tables when a line was left out that may be of any. */
+ * Care. Nothing is removed before all is compared. What cannot be judged stays: tables of which no row came, tables of
+ * which a row was left out (the one that is missing may be the one that could not be read), and all tables when a line
+ * was left out that may be of any. And when more than half of a large table is missing, the files are more likely those
+ * of somebody else, or not all of them, than so many records are gone: then nothing is removed of any table, unless that
+ * is said to be right. */
 #include "cli/import_full.h"
 
 #include "base/buf.h"
@@ -28,13 +31,17 @@
 #include "cli/mark_set.h"
 #include "database/row_json.h"
 
+/* Fewer than these may be removed whatever their share: a small table may well change as a whole. */
+enum { FEW = 100 };
+
 struct comparison {
         const struct import_full *full;
         struct import_merged *merged;
         struct import_erase *erase;
         struct mark_set *came;
         struct import_aside *elsewhere; /* rows that may have come under another id of the student */
-        struct import_aside *students;  /* to be removed last: their records are compared, too */
+        struct import_aside *gone;      /* rows to be removed */
+        struct import_aside *students;  /* to be removed last, with all their records */
         struct buf found;               /* for each of these a byte: 1 when it did */
 };
 
@@ -57,38 +64,67 @@ static enum err write_missing(struct comparison *c, const char *table, struct sl
                         : err_set(msg, rc, "cannot keep a missing record: %s", err_text(rc));
 }
 
-static enum err take_missing(
-        struct comparison *c, const struct import_name *name, const struct import_line *line, struct err_msg *msg)
+static enum err take_missing(struct comparison *c, const struct import_line *line, struct err_msg *msg)
 {
-        struct import_counts *counts = import_report_counts(c->full->report, line->table);
+        const bool students = strcmp(line->table, "students") == 0;
         uint64_t at;
         enum err rc = write_missing(c, line->table, line->row, msg);
 
-        counts->missing++;
+        import_report_counts(c->full->report, line->table)->missing++;
         if (rc != OK || !c->full->replace || !import_report_replaces(c->full->report, line->table))
                 return rc;
-        if (c->full->dry_run)
-                counts->erased++;
-        else if (slice_equal(name->table, slice_str("students")))
-                rc = import_aside_add(c->students, line, &at, msg);
-        else
-                rc = import_erase_add(c->erase, name, msg);
-        return rc;
+        return import_aside_add(students ? c->students : c->gone, line, &at, msg);
 }
 
-static enum err erase_students(struct comparison *c, struct err_msg *msg)
+/* ---- removing ---- */
+
+static bool is_too_much(const struct import_counts *counts)
+{
+        return counts->missing >= FEW && counts->missing > counts->stored / 2;
+}
+
+/* Whether so much is missing that it looks like a mistake. The report says so, and of which table. */
+static bool looks_wrong(const struct comparison *c)
+{
+        struct import_report *report = c->full->report;
+
+        if (c->full->replace_most)
+                return false;
+        for (size_t i = 0; i < report->table_count && report->too_much == NULL; i++)
+                if (import_report_replaces(report, report->tables[i].table) && is_too_much(&report->tables[i]))
+                        report->too_much = &report->tables[i];
+        return report->too_much != NULL;
+}
+
+static enum err erase_all(struct comparison *c, struct import_aside *rows, struct err_msg *msg)
 {
         uint64_t at = 0;
         enum err rc = OK;
 
-        while (rc == OK && at < import_aside_end(c->students)) {
+        while (rc == OK && at < import_aside_end(rows)) {
                 struct import_line line;
                 struct import_name name;
 
-                rc = import_aside_read(c->students, &at, &line, msg);
-                if (rc == OK && import_name_of(line.table, line.row, &name))
+                rc = import_aside_read(rows, &at, &line, msg);
+                if (rc != OK || !import_name_of(line.table, line.row, &name))
+                        continue;
+                if (c->full->dry_run)
+                        import_report_counts(c->full->report, line.table)->erased++;
+                else
                         rc = import_erase_add(c->erase, &name, msg);
         }
+        return rc;
+}
+
+static enum err erase_missing(struct comparison *c, struct err_msg *msg)
+{
+        enum err rc;
+
+        if (!c->full->replace || looks_wrong(c))
+                return OK;
+        rc = erase_all(c, c->gone, msg);
+        if (rc == OK)
+                rc = erase_all(c, c->students, msg);
         return rc == OK ? import_erase_finish(c->erase, msg) : rc;
 }
 
@@ -108,22 +144,32 @@ static enum mark_answer ask(const struct comparison *c, const struct import_name
         return mark_set_ask(c->came, &mark);
 }
 
+/* A row that did not come under its own name. */
+static enum err judge_absent(
+        struct comparison *c, const struct import_name *name, const struct import_line *line, struct err_msg *msg)
+{
+        const struct slice *ids;
+        uint64_t at;
+
+        if (import_merged_is(c->merged, name->student)) /* part of another one, and gone with that one alone */
+                return OK;
+        if (import_merged_into(c->merged, name->student, &ids) == 0)
+                return take_missing(c, line, msg);
+        return import_aside_add(c->elsewhere, line, &at, msg);
+}
+
 static enum err judge_row(void *context, const struct export_row *row, struct err_msg *msg)
 {
         struct comparison *c = context;
         const struct import_line line = {.table = row->table, .row = row->row};
-        const struct slice *ids;
         struct import_name name;
-        uint64_t at;
+        enum mark_answer answer;
 
-        if (!import_name_of(row->table, row->row, &name) || !has_prefix(c, name.student) ||
-                ask(c, &name) != MARK_ABSENT)
+        if (!import_name_of(row->table, row->row, &name) || !has_prefix(c, name.student))
                 return OK;
-        if (import_merged_is(c->merged, name.student)) /* part of another one, and gone with that one alone */
-                return OK;
-        if (import_merged_into(c->merged, name.student, &ids) == 0)
-                return take_missing(c, &name, &line, msg);
-        return import_aside_add(c->elsewhere, &line, &at, msg);
+        answer = ask(c, &name);
+        import_report_counts(c->full->report, row->table)->stored += answer == MARK_NOT_LOADED ? 0 : 1;
+        return answer == MARK_ABSENT ? judge_absent(c, &name, &line, msg) : OK;
 }
 
 static enum err walk_table(struct comparison *c, const char *table, struct err_msg *msg)
@@ -193,11 +239,10 @@ static enum err take_not_found(struct comparison *c, struct err_msg *msg)
 
         for (size_t i = 0; rc == OK && at < import_aside_end(c->elsewhere); i++) {
                 struct import_line line;
-                struct import_name name;
 
                 rc = import_aside_read(c->elsewhere, &at, &line, msg);
-                if (rc == OK && buf_slice(&c->found).data[i] == 0 && import_name_of(line.table, line.row, &name))
-                        rc = take_missing(c, &name, &line, msg);
+                if (rc == OK && buf_slice(&c->found).data[i] == 0)
+                        rc = take_missing(c, &line, msg);
         }
         return rc;
 }
@@ -228,13 +273,15 @@ static enum err compare(struct comparison *c, struct err_msg *msg)
                 rc = take_turns(c, look_for_all, msg);
         if (rc == OK)
                 rc = take_not_found(c, msg);
-        return rc == OK ? erase_students(c, msg) : rc;
+        return rc == OK ? erase_missing(c, msg) : rc;
 }
 
 static enum err create_asides(struct comparison *c, struct err_msg *msg)
 {
         enum err rc = import_aside_create(&c->elsewhere);
 
+        if (rc == OK)
+                rc = import_aside_create(&c->gone);
         if (rc == OK)
                 rc = import_aside_create(&c->students);
         return rc == OK ? OK : err_set(msg, rc, "out of memory");
@@ -253,6 +300,7 @@ enum err import_full_run(const struct import_full *full, struct err_msg *msg)
         if (rc == OK)
                 rc = compare(&c, msg);
         import_aside_destroy(&c.elsewhere);
+        import_aside_destroy(&c.gone);
         import_aside_destroy(&c.students);
         import_erase_destroy(&c.erase);
         import_merged_destroy(&c.merged);

@@ -15,12 +15,14 @@ struct import_full {
         struct line_file *missing;      /* borrowed: gets the records that did not come, as lines of an export */
         struct slice prefix;            /* only students whose ids begin so are judged; empty: all */
         bool replace;                   /* remove them */
+        bool replace_most;              /* also where that is more than half of a table */
         bool dry_run;                   /* with `replace`: count them as if they were removed */
         size_t memory;                  /* bytes for the names of what came */
 };
 
 /* Compares the tables of which rows came, and removes; of those that import_report_replaces() says no to, nothing is
- * removed. ERR_UNAVAILABLE: the connection broke. ERR_INTERNAL with the server's error. ERR_IO, ERR_NOMEM. */
+ * removed, and of none when more than half of a table would be (report->too_much) without `replace_most`.
+ * ERR_UNAVAILABLE: the connection broke. ERR_INTERNAL with the server's error. ERR_IO, ERR_NOMEM. */
 enum err import_full_run(const struct import_full *full, struct err_msg *msg) MUST_CHECK;
 
 #endif

@@ -128,5 +128,5 @@ bool import_report_replaces(const struct import_report *report, const char *tabl
                         (strcmp(counts->table, table) == 0 || strcmp(counts->table, REPORT_TABLE_UNKNOWN) == 0))
                         return false;
         }
-        return strcmp(table, "merges") != 0;
+        return report->too_much == NULL && strcmp(table, "merges") != 0;
 }

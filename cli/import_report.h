@@ -22,7 +22,8 @@ struct import_counts {
         uint64_t unchanged;
         uint64_t duplicate; /* equal to one before it */
         uint64_t rejected;
-        uint64_t missing; /* --full: records of the server that did not come */
+        uint64_t stored;  /* --full: records of the server that were compared */
+        uint64_t missing; /* of them, those that did not come */
         uint64_t erased;  /* of them, removed */
 };
 
@@ -62,6 +63,8 @@ struct import_report {
         const char *only_tried;   /* why nothing was written, the counts saying what would be: "dry-run", "strict" */
         bool full;                /* missing and erased are counted */
         bool replace;             /* what did not come was to be removed */
+        const struct import_counts
+                *too_much;        /* a table so much of which did not come that nothing was removed; or NULL */
         const char *missing_path; /* of the file of missing records; NULL: none was made */
         uint64_t missing;         /* lines in it */
         struct nanos took;        /* from the first byte to the last acknowledgement */
@@ -88,8 +91,8 @@ bool import_report_wants_place(const struct import_report *report, const char *t
 /* Counts a resource of a kind that is not kept; the kind is copied as by print_plain. */
 void import_report_ignored(struct import_report *report, const char *kind);
 
-/* Whether records of the table that did not come may be removed: no row was left out that was, or may be, of it; and it
- * is not "merges", whose removal would part people again. */
+/* Whether records of the table that did not come may be removed: it is not too much; no row was left out that was, or
+ * may be, of it; and it is not "merges", whose removal would part people again. */
 bool import_report_replaces(const struct import_report *report, const char *table);
 
 /* Whether any row was left out. */

@@ -306,7 +306,9 @@ static void print_missing(FILE *out, const struct import_report *report, const s
 
         if (counts->missing == 0)
                 return;
-        if (was_kept(report, counts))
+        if (report->too_much != NULL)
+                fate = "they stay, as too much would be removed (--replace-most removes it)";
+        else if (was_kept(report, counts))
                 fate = "they stay, as rows were left out that may be among them";
         else if (report->replace)
                 fate = strcmp(counts->table, "students") == 0 ? "removed, with all records" : "removed";

@@ -123,6 +123,7 @@ static enum err compare(const struct import_run *run, const struct import_flow *
                 .missing = run->missing,
                 .prefix = run->prefix,
                 .replace = run->options.replace,
+                .replace_most = run->options.replace_most,
                 .dry_run = run->options.dry_run,
                 .memory = IMPORT_MEMORY};
 

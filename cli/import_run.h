@@ -12,10 +12,11 @@
 
 /* How it is to be done. */
 struct import_options {
-        bool dry_run; /* write nothing; the report says what would be */
-        bool strict;  /* write nothing when any row would be left out: everything is read twice */
-        bool full;    /* the input is all there is: look for records that did not come */
-        bool replace; /* and remove them */
+        bool dry_run;      /* write nothing; the report says what would be */
+        bool strict;       /* write nothing when any row would be left out: everything is read twice */
+        bool full;         /* the input is all there is: look for records that did not come */
+        bool replace;      /* and remove them */
+        bool replace_most; /* also where that is more than half of a table */
 };
 
 /* What one import works with; all borrowed. */

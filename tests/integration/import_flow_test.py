@@ -195,9 +195,43 @@ class Full(unittest.TestCase):
             self.assertEqual(students_of(after, "allergies"), ["1", "1", "2", "3"])
             self.assertEqual(students_of(after, "conditions"), ["1"])
 
+    def test_more_than_half_of_a_table_is_not_removed_by_mistake(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            everybody = [(n, "Ana") for n in range(210)]
+            run(server, write(folder / "all", patients=everybody, allergies=[(n, 7, "food") for n in range(210)]))
+            before = exported(server)
+            wrong = write(folder / "wrong", patients=everybody[:105] + [(999, "Zoe")],
+                          allergies=[(n, 7, "food") for n in range(100)])
+            for flags in (["--dry-run"], []):
+                done = vc.vitalcache(server, "import", wrong, "--full", "--replace", *flags, check=False)
+                self.assertEqual(done.returncode, 6)
+                self.assertEqual(done.stderr, "vitalcache: nothing was removed: 110 of 210 allergies did not come. Are "
+                                              "these all the files? If so, --replace-most removes them\n")
+                report = json.loads(done.stdout)
+                self.assertEqual(report["not_replaced"], ["students", "allergies"])
+                self.assertEqual(counts(report, "allergies"), {"rows": 100, "unchanged": 100, "missing": 110})
+                self.assertEqual(counts(report, "students"),
+                                 {"rows": 106, "written": 1, "unchanged": 105, "missing": 105})
+            after = exported(server)
+            self.assertEqual({name: after[name] for name in before}, before)
+            for flags in (["--dry-run"], []):
+                report = run(server, wrong, "--full", "--replace-most", *flags)
+                self.assertEqual(counts(report, "allergies")["erased"], 110)
+                self.assertEqual(counts(report, "students")["erased"], 105)
+            self.assertEqual(len(exported(server)), 106 + 100)
+
+    def test_half_of_a_table_or_a_small_one_is_removed(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            everybody = [(n, "Ana") for n in range(200)]
+            run(server, write(folder / "all", patients=everybody, conditions=[(n, 9) for n in range(99)]))
+            report = run(server, write(folder / "half", patients=everybody[:100], conditions=[(0, 7)]), "--full",
+                         "--replace")
+            self.assertEqual(counts(report, "students")["erased"], 100)
+            self.assertEqual(counts(report, "conditions")["erased"], 99)
+
     def test_replace_and_missing_need_full(self):
         with vc.Server() as server:
-            for flags in (["--replace"], ["--missing", "x"]):
+            for flags in (["--replace"], ["--replace-most"], ["--missing", "x"]):
                 done = vc.vitalcache(server, "import", ".", *flags, check=False)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("%s needs --full" % flags[0], done.stderr)
@@ -275,7 +309,7 @@ class Limits(unittest.TestCase):
             self.assertEqual([(each["reason"], each["count"]) for each in report["left_out"]], [("too-large", 3)])
             self.assertEqual(sorted(report["left_out"][0]["first"]),
                              ["%s:%d" % (source, line) for line in (252, 253, 5)])
-            run(server, lines(folder / "less.ndjson", rows[0]), "--full", "--replace")
+            run(server, lines(folder / "less.ndjson", rows[0]), "--full", "--replace-most")
             self.assertEqual(students_of(exported(server), "allergies"), ["1"])
 
 
