@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
@@ -61,6 +62,18 @@ def read_all(client):
     client.read()
 
 
+def read_until(server, stop, faults):
+    """Reads of all types, made void before, so that they go to the database."""
+    try:
+        with server.client() as client:
+            while not stop.is_set():
+                client.call("INVALIDATE", "STUDENT", ID)
+                for name in TYPES:
+                    client.call("GET", "%s:%s" % (name, ID))
+    except Exception as fault:  # noqa: BLE001  # carried to the main thread, which fails with it
+        faults.append(fault)
+
+
 @unittest.skipIf(vc.SLOW > 1, "sanitizers keep freed memory as it was, to find its misuse")
 class Erasure(unittest.TestCase):
     def test_memory_keeps_nothing_of_an_erased_student(self):
@@ -82,6 +95,23 @@ class Erasure(unittest.TestCase):
             for client in clients:
                 client.close()
             subscriber.close()
+
+    def test_reads_under_way_put_nothing_back(self):
+        with vc.Server("--threads", "3") as server, server.client() as client:
+            client.call("PUT", "student:1", json.dumps({"first_name": "Other"}), "IF", "NEW")
+            for _ in range(5):
+                write_all(client)
+                stop, faults = threading.Event(), []
+                readers = [threading.Thread(target=read_until, args=(server, stop, faults)) for _ in range(4)]
+                for reader in readers:
+                    reader.start()
+                read_all(client)
+                client.call("ERASE", "STUDENT", ID)
+                stop.set()
+                for reader in readers:
+                    reader.join()
+                self.assertEqual(faults, [])
+                self.assertEqual(count_in_memory(server, NAME.encode()), 0)
 
 
 if __name__ == "__main__":
