@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { NAME_SIZE = 64 };
+
 void restore_result_init(struct restore_result *result)
 {
         *result = (struct restore_result){.checked = false};
@@ -49,22 +51,33 @@ static enum err make_ready(const struct lmdb_swap *swap, const struct restore_pl
         return rc == OK ? OK : err_wrap(msg, rc, "the database in %s", plan->input.name);
 }
 
-static void name_aside(struct wall now, char *name, size_t size)
+/* A name that nothing in the folder has yet: of the time, and a number where one second saw several. */
+static void name_aside(const struct restore_plan *plan, char name[NAME_SIZE])
 {
         char time[CLOCK_TEXT_SIZE];
+        char path[PATH_MAX + NAME_SIZE];
+        int number = 1;
 
-        clock_format(now, time);
-        (void)snprintf(name, size, "replaced-%.10sT%.2s%.2s%.2sZ", time, time + 11, time + 14, time + 17);
+        clock_format(plan->now, time);
+        do {
+                int len = snprintf(
+                        name, NAME_SIZE, "replaced-%.10sT%.2s%.2s%.2sZ", time, time + 11, time + 14, time + 17);
+
+                if (number > 1)
+                        (void)snprintf(name + len, NAME_SIZE - (size_t)len, "-%d", number);
+                (void)snprintf(path, sizeof(path), "%s/%s", plan->config->path, name);
+                number++;
+        } while (access(path, F_OK) == 0);
 }
 
 static enum err put_in_place(
         struct lmdb_swap *swap, const struct restore_plan *plan, struct restore_result *result, struct err_msg *msg)
 {
         bool occupied = lmdb_swap_occupied(swap);
-        char aside[64];
+        char aside[NAME_SIZE];
         enum err rc;
 
-        name_aside(plan->now, aside, sizeof(aside));
+        name_aside(plan, aside);
         rc = lmdb_swap_finish(swap, aside, msg);
         if (rc == OK && occupied)
                 (void)snprintf(result->aside, sizeof(result->aside), "%s/%s", plan->config->path, aside);

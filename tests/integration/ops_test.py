@@ -295,6 +295,24 @@ class Restore(Folder):
         with vc.Server(data=aside) as server:
             self.assertEqual(health(server)["database.students"], 30)
 
+    def test_killed_at_any_point(self):
+        """There is the old database, or the new one; never none, never a part."""
+        self.imported(self.folder / "db", 200)
+        report("backup", "--data", self.folder / "db", self.file)
+        data = self.folder / "other"
+        self.imported(data, 30)
+        for bytes_written in (0, 100000, 300000):
+            command = subprocess.Popen([vc.VITALCACHE, "restore", "--replace", "--data", data, self.file],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            kill_when(command, data / "restore.tmp" / "data.mdb", bytes_written)
+            with vc.Server(data=data) as server:
+                after = health(server)
+            self.assertIn((after["database.students"], after["database.damaged"]), [(30, 0), (200, 0)])
+        self.assertIn("put_aside", report("restore", "--replace", "--data", data, self.file))
+        self.assertFalse((data / "restore.tmp").exists())
+        with vc.Server(data=data) as server:
+            self.assertEqual(health(server)["database.students"], 200)
+
     def test_is_a_new_history(self):
         """What clients know of the old one is refused, whether its positions were passed already or not; what they
         read of the new one is good to write on."""
@@ -510,10 +528,7 @@ class Compact(Folder):
         for bytes_written in (0, 1, 100000, 500000):
             command = subprocess.Popen([vc.VITALCACHE, "compact", "--data", self.folder / "db"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            while command.poll() is None and size_of(work / "data.mdb") < bytes_written:
-                pass
-            command.kill()
-            command.wait()
+            kill_when(command, work / "data.mdb", bytes_written)
             with vc.Server(data=self.folder / "db") as server:
                 after = health(server)
             for name in ("students", "records", "damaged"):
@@ -533,6 +548,14 @@ class Compact(Folder):
         report("compact", "--data", self.folder / "db")
         self.file.write_bytes(whole)
         report("restore", "--data", self.folder / "again", self.file)
+
+
+def kill_when(command, path, size):
+    """Kills the process once the file has so many bytes, unless it comes to its end before."""
+    while command.poll() is None and size_of(path) < size:
+        pass
+    command.kill()
+    command.wait()
 
 
 def size_of(path):
