@@ -187,6 +187,15 @@ static enum err touch_entry(struct check *check, const MDB_val *key, const MDB_v
         return OK;
 }
 
+static enum err check_merge(struct check *check, const MDB_val *key, const MDB_val *value)
+{
+        bool fits;
+        enum err rc = lmdb_merge_fits(check->txn, check->dbs, lmdb_slice(*key), lmdb_slice(*value), &fits);
+
+        check->damaged += rc == OK && !fits;
+        return rc;
+}
+
 /* Each row that a record asks for was found, so an index with more rows than that has rows without a record. Walking it
  * shows that its pages can be read. */
 static enum err check_index(struct check *check, MDB_dbi dbi, uint64_t wanted)
@@ -208,7 +217,7 @@ static enum err check_all(struct check *check, const struct lmdb_counts *counts)
         if (rc == OK)
                 rc = finish_run(check);
         if (rc == OK)
-                rc = walk(check, check->dbs->merged, touch_entry);
+                rc = walk(check, check->dbs->merged, check_merge);
         if (rc == OK)
                 rc = check_index(check, check->dbs->by_activity, check->activity_rows);
         if (rc == OK)

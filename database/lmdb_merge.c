@@ -109,3 +109,42 @@ enum err lmdb_merge_note(
                 rc = put(txn, dbs, &key, into);
         return rc == OK ? put(txn, dbs, &back, student) : rc;
 }
+
+/* The id that stands under the key; empty: there is none. */
+static enum err get(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct lmdb_key *key, struct slice *id)
+{
+        MDB_val at = lmdb_val(lmdb_key_slice(key));
+        MDB_val value;
+        int rc = mdb_get(txn, dbs->merged, &at, &value);
+
+        *id = rc == MDB_SUCCESS ? lmdb_slice(value) : SLICE_EMPTY;
+        return rc == MDB_NOTFOUND ? OK : lmdb_err(rc);
+}
+
+enum err lmdb_merge_fits(MDB_txn *txn, const struct lmdb_dbs *dbs, struct slice key, struct slice id, bool *fits)
+{
+        struct lmdb_key_parts parts;
+        struct lmdb_key counterpart;
+        struct lmdb_key onward;
+        struct slice other;
+        struct slice further;
+        enum err rc;
+
+        *fits = false;
+        if (key.len > LMDB_KEY_MAX || !lmdb_key_split(key, 0, &parts) || id.len == 0 || id.len > RECORD_ID_MAX)
+                return OK;
+        if (slice_equal(parts.table, slice_str(FROM))) {
+                counterpart = into_key(parts.tenant, id);
+                rc = get(txn, dbs, &counterpart, &other);
+                *fits = rc == OK && lmdb_part_is_of(parts.record, id) && lmdb_part_is_of(parts.student, other);
+                return rc;
+        }
+        counterpart = from_key(parts.tenant, id, parts.student);
+        onward = into_key(parts.tenant, id);
+        rc = get(txn, dbs, &counterpart, &other);
+        if (rc == OK)
+                rc = get(txn, dbs, &onward, &further);
+        *fits = rc == OK && slice_equal(parts.table, slice_str(INTO)) && lmdb_part_is_of(parts.student, other) &&
+                further.len == 0;
+        return rc;
+}

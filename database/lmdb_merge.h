@@ -39,6 +39,11 @@ enum err lmdb_merge_list(MDB_txn *txn, const struct lmdb_dbs *dbs, struct slice 
 enum err lmdb_merge_note(MDB_txn *txn, const struct lmdb_dbs *dbs, struct slice tenant, struct slice student,
         struct slice into) MUST_CHECK;
 
+/* Whether an entry of `merged` fits the others: it has its counterpart, and whom it leads to is not merged itself.
+ * Errors of LMDB. The transaction's thread. */
+enum err lmdb_merge_fits(
+        MDB_txn *txn, const struct lmdb_dbs *dbs, struct slice key, struct slice id, bool *fits) MUST_CHECK;
+
 /* Forgets whom `student` was merged into; no error when it was not. As lmdb_merge_note. */
 enum err lmdb_merge_forget(
         MDB_txn *txn, const struct lmdb_dbs *dbs, struct slice tenant, struct slice student) MUST_CHECK;

@@ -204,6 +204,33 @@ static void finds_index_rows_without_heads(void **state)
         edited(*state, &edit, 1);
 }
 
+static void finds_merges_that_only_one_side_knows(void **state)
+{
+        struct edit edit = {DB(merged), SLICE_EMPTY, slice_str("42"), NULL};
+        struct lmdb_key key;
+
+        lmdb_key_student(&key, SLICE_EMPTY, "into", slice_str("43"));
+        edit.key = lmdb_key_slice(&key);
+        edited(*state, &edit, 1);
+        lmdb_key_student(&key, SLICE_EMPTY, "from", slice_str("7"));
+        lmdb_key_add_record(&key, slice_str("42"));
+        edited(*state, &edit, 2);
+}
+
+static void finds_merges_into_one_that_is_merged(void **state)
+{
+        struct edit edit = {DB(merged), SLICE_EMPTY, slice_str("43"), NULL};
+        struct lmdb_key key;
+
+        lmdb_key_student(&key, SLICE_EMPTY, "into", slice_str("42"));
+        edit.key = lmdb_key_slice(&key);
+        edited(*state, &edit, 2); /* and 42, who is merged, is counted */
+        lmdb_key_student(&key, SLICE_EMPTY, "into", slice_str("43"));
+        edit.bytes = slice_str("44");
+        edit.key = lmdb_key_slice(&key);
+        edited(*state, &edit, 3);
+}
+
 /* ---- a file that was cut ---- */
 
 static void cut_file(const struct state *s, double part)
@@ -282,6 +309,8 @@ int main(void)
                 TEST(finds_records_of_nobody),
                 TEST(finds_heads_without_index_rows),
                 TEST(finds_index_rows_without_heads),
+                TEST(finds_merges_that_only_one_side_knows),
+                TEST(finds_merges_into_one_that_is_merged),
                 TEST(a_file_that_was_cut_short_is_refused),
                 TEST(pages_that_nothing_uses_may_be_missing),
         };
