@@ -130,23 +130,35 @@ static void put_bar(const struct import_progress *p, char *text, size_t size, si
         (void)snprintf(text, size, "%3u%% [%s] ", percent, bar);
 }
 
-static void draw_bar(struct import_progress *p)
+static size_t width_of(const struct import_progress *p)
 {
-        size_t width = p->width == 0 ? print_width(p->out) : p->width;
-        char bar[BAR_MAX + 16] = "";
-        char words[TEXT_SIZE];
-        char line[sizeof(bar) + sizeof(words)];
+        return p->width == 0 ? print_width(p->out) : p->width;
+}
+
+/* Writes the line, cut to the terminal's width, over what stands there. */
+static void draw_line(struct import_progress *p, char *line, size_t width)
+{
         size_t columns;
 
-        put_words(p, words, sizeof(words));
-        if (p->total > 0)
-                put_bar(p, bar, sizeof(bar), width);
-        (void)snprintf(line, sizeof(line), "%s%s", bar, words);
         cut_to(line, width - 1); /* the last column would wrap */
         columns = columns_of(line);
         fprintf(p->out, "\r%s%*s", line, columns < p->drawn ? (int)(p->drawn - columns) : 0, "");
         (void)fflush(p->out);
         p->drawn = columns;
+}
+
+static void draw_bar(struct import_progress *p)
+{
+        size_t width = width_of(p);
+        char bar[BAR_MAX + 16] = "";
+        char words[TEXT_SIZE];
+        char line[sizeof(bar) + sizeof(words)];
+
+        put_words(p, words, sizeof(words));
+        if (p->total > 0)
+                put_bar(p, bar, sizeof(bar), width);
+        (void)snprintf(line, sizeof(line), "%s%s", bar, words);
+        draw_line(p, line, width);
 }
 
 static void write_line(const struct import_progress *p)
@@ -172,6 +184,16 @@ void import_progress_show(struct import_progress *progress, const struct progres
                 draw_bar(progress);
         else
                 write_line(progress);
+}
+
+void import_progress_say(struct import_progress *progress, const char *what)
+{
+        char line[TEXT_SIZE];
+
+        if (progress->drawn == 0)
+                return;
+        (void)snprintf(line, sizeof(line), "%s", what);
+        draw_line(progress, line, width_of(progress));
 }
 
 void import_progress_end(struct import_progress *progress)

@@ -34,6 +34,9 @@ void import_progress_start(struct import_progress *progress, struct nanos now);
 /* To be called often: shows where the import is when it is time to (bar: ten times a second). */
 void import_progress_show(struct import_progress *progress, const struct progress_at *at, struct nanos now);
 
+/* Says in place of the bar what is done after the last byte. Nothing when there is no bar. */
+void import_progress_say(struct import_progress *progress, const char *what);
+
 /* Clears the bar, so that what is written next has the line for itself. May be called at any time, and twice. */
 void import_progress_end(struct import_progress *progress);
 

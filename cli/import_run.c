@@ -112,6 +112,7 @@ static enum err read_all(struct passage *p)
                 if (!p->file->skipped)
                         rc = import_file(p);
         }
+        import_progress_say(p->run->progress, "trying again what came before its student ...");
         return rc == OK ? import_flow_finish(p->flow, p->msg) : rc;
 }
 
@@ -150,8 +151,10 @@ static enum err pass(const struct import_run *run, const struct import_options *
         rc = import_flow_create(&p.flow, &config, msg);
         if (rc == OK)
                 rc = read_all(&p);
-        if (rc == OK && options->full)
+        if (rc == OK && options->full) {
+                import_progress_say(run->progress, "comparing with what the server holds ...");
                 rc = compare(run, p.flow, msg);
+        }
         import_flow_destroy(&p.flow);
         return rc;
 }

@@ -82,6 +82,21 @@ static void a_second_round_is_written_over_the_first(void **state)
                       "\r 10% 4 rows/s  0:09 left  a           \r                           \r");
 }
 
+static void what_comes_after_the_last_byte_is_said(void **state)
+{
+        struct world w;
+
+        (void)state;
+        world_begin(&w, PROGRESS_BAR, 39, 1000);
+        import_progress_say(&w.progress, "too early");
+        go_on(&w, 1000, &HALF);
+        import_progress_say(&w.progress, "waiting");
+        world_end(&w, "\r 50% 20 rows/s  0:01 left  conditions.\rwaiting                               \r       \r");
+        world_begin(&w, PROGRESS_LINES, 39, 1000);
+        import_progress_say(&w.progress, "waiting");
+        world_end(&w, "");
+}
+
 static void lines_come_every_five_seconds(void **state)
 {
         const struct progress_at later = {.path = "b.csv", .bytes = 600, .rows = 120};
@@ -148,6 +163,7 @@ int main(void)
                 cmocka_unit_test(a_bar_is_written_over_itself_and_cleared),
                 cmocka_unit_test(a_narrow_terminal_is_not_wrapped),
                 cmocka_unit_test(a_second_round_is_written_over_the_first),
+                cmocka_unit_test(what_comes_after_the_last_byte_is_said),
                 cmocka_unit_test(lines_come_every_five_seconds),
                 cmocka_unit_test(a_pipe_has_no_end_in_sight),
                 cmocka_unit_test(time_left_has_hours_and_may_be_unknown),
