@@ -44,6 +44,9 @@ static enum err read_raw(struct import_input *in, size_t most, struct err_msg *m
         buf_added(&in->raw, (size_t)got);
         in->done += (size_t)got;
         in->ended = got == 0;
+        if (in->ended && in->done < in->size) /* half an export, and with --full --replace the end of the other half */
+                return err_set(
+                        msg, ERR_IO, "%s became shorter while it was read; is it still being written?", in->path);
         return OK;
 }
 
@@ -179,16 +182,25 @@ static enum err gather_first(struct import_input *in, struct err_msg *msg)
         return rc;
 }
 
-static enum err open_file(struct import_input *in, int fd, struct err_msg *msg)
+/* What is left to read of a file; 0: not known. Another program may have read some of standard input before. */
+static uint64_t size_left(int fd)
 {
         struct stat info;
+        off_t at = lseek(fd, 0, SEEK_CUR);
+
+        if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || at < 0 || at > info.st_size)
+                return 0;
+        return (uint64_t)(info.st_size - at);
+}
+
+static enum err open_file(struct import_input *in, int fd, struct err_msg *msg)
+{
 
         in->owns_fd = fd < 0;
         in->fd = fd < 0 ? open(in->path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : fd;
         if (in->fd < 0)
                 return err_errno(msg, ERR_IO, errno, "cannot open %s", in->path);
-        if (fstat(in->fd, &info) == 0 && S_ISREG(info.st_mode))
-                in->size = (uint64_t)info.st_size;
+        in->size = size_left(in->fd);
         (void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint: pipes take none */
         return OK;
 }

@@ -23,7 +23,8 @@ void import_input_close(struct import_input **input);
  * until the first read. */
 struct slice import_input_first(const struct import_input *input);
 
-/* The next piece, at most INPUT_PIECE_BYTES, valid until the next call; empty at the end. ERR_IO as in open. */
+/* The next piece, at most INPUT_PIECE_BYTES, valid until the next call; empty at the end. ERR_IO as in open, and when a
+ * file ends before the size that it had then: half an export must not pass for a whole one. */
 enum err import_input_read(struct import_input *input, struct slice *piece, struct err_msg *msg) MUST_CHECK;
 
 /* Bytes taken from the file so far (packed ones, if it is packed), and its size; 0: not known. */

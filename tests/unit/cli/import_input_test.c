@@ -230,6 +230,50 @@ static void gzip_that_is_cut_off_or_damaged_is_told_with_its_place(void **state)
         free(noise);
 }
 
+static void a_file_that_becomes_shorter_or_longer_meanwhile(void **state)
+{
+        enum { LEN = 300000 };
+        uint8_t *noise = make_noise(LEN);
+        struct import_input *input;
+        struct slice piece;
+        struct world w;
+        size_t total = 0;
+        FILE *file;
+
+        (void)state;
+        world_begin(&w);
+        append_file(&w, noise, LEN);
+        assert_ok(import_input_open(&input, w.path, -1, &w.msg));
+        assert_int_equal(truncate(w.path, LEN / 2), 0);
+        do
+                assert_ok(import_input_read(input, &piece, &w.msg));
+        while ((total += piece.len) < LEN / 2);
+        assert_err(ERR_IO, import_input_read(input, &piece, &w.msg));
+        assert_non_null(strstr(w.msg.text, "became shorter while it was read"));
+        import_input_close(&input);
+
+        assert_ok(import_input_open(&input, w.path, -1, &w.msg)); /* what is added is read, as tail would */
+        append_file(&w, noise, LEN);
+        for (total = 0; total < LEN / 2 + LEN; total += piece.len)
+                assert_ok(import_input_read(input, &piece, &w.msg));
+        assert_ok(import_input_read(input, &piece, &w.msg));
+        assert_int_equal(piece.len, 0);
+        import_input_close(&input);
+
+        file = fopen(w.path, "rb"); /* somebody has read the beginning */
+        assert_non_null(file);
+        assert_int_equal(lseek(fileno(file), 1000, SEEK_SET), 1000);
+        assert_ok(import_input_open(&input, "standard input", fileno(file), &w.msg));
+        assert_int_equal(import_input_size(input), LEN / 2 + LEN - 1000);
+        for (total = 0; total < LEN / 2 + LEN - 1000; total += piece.len)
+                assert_ok(import_input_read(input, &piece, &w.msg));
+        assert_ok(import_input_read(input, &piece, &w.msg));
+        import_input_close(&input);
+        (void)fclose(file);
+        world_end(&w);
+        free(noise);
+}
+
 static void a_path_that_cannot_be_read_is_named(void **state)
 {
         struct import_input *input;
@@ -279,6 +323,7 @@ int main(void)
                 cmocka_unit_test(members_one_after_the_other_are_one_stream),
                 cmocka_unit_test(the_beginning_is_seen_before_it_is_read),
                 cmocka_unit_test(gzip_that_is_cut_off_or_damaged_is_told_with_its_place),
+                cmocka_unit_test(a_file_that_becomes_shorter_or_longer_meanwhile),
                 cmocka_unit_test(a_path_that_cannot_be_read_is_named),
                 cmocka_unit_test(survives_each_failed_allocation),
         };
