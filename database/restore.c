@@ -1,15 +1,9 @@
 #include "database/restore.h"
 
-#include "database/backup_layout.h"
-#include "database/lmdb_err.h"
-#include "database/lmdb_meta.h"
 #include "database/lmdb_meta.h"
 #include "database/lmdb_swap.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAME_SIZE = 64 };
