@@ -2,7 +2,7 @@
 
 #include "cli/export_walk.h"
 #include "cli/import_reply.h"
-#include "database/row_json.h"
+#include "import/row_json.h"
 #include "database/value.h"
 
 #include <errno.h>

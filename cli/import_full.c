@@ -19,8 +19,8 @@
  * Care. Nothing is removed before all is compared. What cannot be judged stays: tables of which no row came, tables of
  * which a row was left out (the one that is missing may be the one that could not be read), and all tables when a line
  * was left out that may be of any. And when more than half of a large table is missing, the files are more likely those
- * of somebody else, or not all of them, than so many records are gone: then nothing is removed of any table, unless that
- * is said to be right. */
+ * of somebody else, or not all of them, than so many records are gone: then nothing is removed of any table, unless
+ * that is said to be right. */
 #include "cli/import_full.h"
 
 #include "base/buf.h"
@@ -29,7 +29,7 @@
 #include "cli/import_erase.h"
 #include "cli/import_merged.h"
 #include "cli/mark_set.h"
-#include "database/row_json.h"
+#include "import/row_json.h"
 
 /* Fewer than these may be removed whatever their share: a small table may well change as a whole. */
 enum { FEW = 100 };

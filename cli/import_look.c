@@ -2,7 +2,7 @@
 
 #include "base/cursor.h"
 #include "cli/import_input.h"
-#include "database/import_csv.h"
+#include "import/import_csv.h"
 
 /* ---- what cannot be read ---- */
 

@@ -1,7 +1,7 @@
 #include "cli/import_read.h"
 
-#include "database/import_csv.h"
-#include "database/import_json.h"
+#include "import/import_csv.h"
+#include "import/import_json.h"
 
 /* The sink's own errors must not be taken for the file's. */
 struct reading {

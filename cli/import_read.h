@@ -3,8 +3,8 @@
 #define CLI_IMPORT_READ_H
 
 #include "cli/import_files.h"
-#include "database/import_names.h"
-#include "database/import_sink.h"
+#include "import/import_names.h"
+#include "import/import_sink.h"
 
 /* How inputs are read. */
 struct import_how {

@@ -8,7 +8,7 @@
 #ifndef CLI_IMPORT_REJECTS_H
 #define CLI_IMPORT_REJECTS_H
 
-#include "database/import_sink.h"
+#include "import/import_sink.h"
 
 #include <stdbool.h>
 #include <stdint.h>

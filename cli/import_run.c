@@ -4,7 +4,7 @@
 #include "cli/import_flow.h"
 #include "cli/import_full.h"
 #include "cli/import_read.h"
-#include "database/row_json.h"
+#include "import/row_json.h"
 
 /* For what is remembered of all rows: ten million need it, and more take longer, but no more of it. */
 enum { IMPORT_MEMORY = 64 << 20 };

@@ -8,7 +8,7 @@
 #include "cli/import_rejects.h"
 #include "cli/import_report.h"
 #include "cli/line_file.h"
-#include "database/import_names.h"
+#include "import/import_names.h"
 
 /* How it is to be done. */
 struct import_options {

@@ -1,5 +1,6 @@
-# vc_layer(<folder> [LIBS ...] [GENERATED ...]): the library vc_<folder> of all .c files in the folder (main.c left out)
-# and those generated, linked against the folders declared before it. A folder without .c files yet is skipped.
+# vc_layer(<folder> [ASIDE] [LIBS ...] [GENERATED ...]): the library vc_<folder> of all .c files in the folder (main.c
+# left out) and those generated, linked against the folders declared before it. A folder without .c files is skipped.
+# ASIDE: the folders declared after it may not use it.
 #
 # Static libraries alone do not hold the order: an upward call links as soon as the upper object is in the program
 # anyway. So each folder is also linked, whole, into a shared "closure" with -Wl,-z,defs against the lower folders
@@ -8,7 +9,7 @@ set(VC_LAYERS "" CACHE INTERNAL "folders declared so far, lowest first")
 set(VC_LAYERS "")
 
 function(vc_layer folder)
-        cmake_parse_arguments(ARG "" "" "LIBS;GENERATED" ${ARGN})
+        cmake_parse_arguments(ARG "ASIDE" "" "LIBS;GENERATED" ${ARGN})
         file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
         list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/main.c)
         list(APPEND sources ${ARG_GENERATED})
@@ -38,8 +39,10 @@ function(vc_layer folder)
                         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/closures)
         endif()
 
-        list(APPEND VC_LAYERS ${folder})
-        set(VC_LAYERS "${VC_LAYERS}" PARENT_SCOPE)
+        if(NOT ARG_ASIDE)
+                list(APPEND VC_LAYERS ${folder})
+                set(VC_LAYERS "${VC_LAYERS}" PARENT_SCOPE)
+        endif()
 endfunction()
 
 # Our own code without its tests: what the static analyzer looks at.

@@ -1,6 +1,6 @@
 /* import_tables NAME: prints a part of docs/IMPORT.md from the table that it describes. tests/docs/tables puts it
  * there, or says that it is not what is there. */
-#include "database/import_table.h"
+#include "import/import_table.h"
 #include "database/reject.h"
 
 #include <stdio.h>
@@ -29,7 +29,7 @@ static bool print_systems(void)
                 "| system, as FHIR writes it | `system` in the record | order | for vaccines |\n|---|---|--:|--:|\n");
 #define CODE_SYSTEM(uri, name, order, vaccine_order)                                                                   \
         (void)printf("| `%s` | `%s` | %d | %d |\n", uri, name, order, vaccine_order);
-#include "database/code_systems.def"
+#include "import/code_systems.def"
 #undef CODE_SYSTEM
         return true;
 }
@@ -42,7 +42,7 @@ static const struct word {
         const char *row;
 } WORDS[] = {
 #define WORD(set, fhir, row) {#set, fhir, row},
-#include "database/fhir_words.def"
+#include "import/fhir_words.def"
 #undef WORD
 };
 
@@ -120,7 +120,7 @@ static bool print_columns(void)
                 const char *need;
         } columns[] = {
 #define COLUMN(table, column, field, form, need) {#table, column, field, #form, #need},
-#include "database/import_columns.def"
+#include "import/import_columns.def"
 #undef COLUMN
         };
 
@@ -204,7 +204,7 @@ static bool print_elements(void)
                 const char *need;
         } elements[] = {
 #define ELEMENT(resource, element, form, members, need) {#resource, #element, #form, members, #need},
-#include "database/fhir_elements.def"
+#include "import/fhir_elements.def"
 #undef ELEMENT
         };
 

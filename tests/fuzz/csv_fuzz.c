@@ -1,8 +1,8 @@
 /* CSV files from outside: whatever the bytes, every row becomes a sound record or a reason, and it makes no difference
  * in which pieces the file arrives. What is left out comes with an origin that is left out again for the same reason,
  * but for bytes that are not UTF-8, which are so in the origin. The first byte chooses the piece's size. */
-#include "database/import_csv.h"
-#include "database/import_own.h"
+#include "import/import_csv.h"
+#include "import/import_own.h"
 #include "database/value_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,8 +1,8 @@
 /* FHIR resources from outside: whatever the JSON, it becomes sound rows, one reason why not, or one type that is passed
  * over; and what is refuted or entered in error is never active, nor of high criticality and not life-threatening. */
-#include "database/fhir.h"
-#include "database/fhir_types.h"
-#include "database/import_sink.h"
+#include "import/fhir.h"
+#include "import/fhir_types.h"
+#include "import/import_sink.h"
 #include "database/record_type.h"
 #include "database/value_json.h"
 

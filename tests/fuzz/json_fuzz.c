@@ -3,8 +3,8 @@
  * resource comes back as it was from the line that an export makes of it. The first byte chooses the piece's size, the
  * second one how long a value may be. */
 #include "base/hash.h"
-#include "database/import_json.h"
-#include "database/row_json.h"
+#include "import/import_json.h"
+#include "import/row_json.h"
 #include "database/value_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

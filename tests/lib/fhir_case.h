@@ -2,8 +2,8 @@
 #ifndef TESTS_LIB_FHIR_CASE_H
 #define TESTS_LIB_FHIR_CASE_H
 
-#include "database/fhir.h"
-#include "database/import_sink.h"
+#include "import/fhir.h"
+#include "import/import_sink.h"
 #include "tests/lib/shipped.h"
 #include "tests/lib/values.h"
 

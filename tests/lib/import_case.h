@@ -3,7 +3,7 @@
 #define TESTS_LIB_IMPORT_CASE_H
 
 #include "base/buf.h"
-#include "database/import_json.h"
+#include "import/import_json.h"
 #include "tests/lib/test.h"
 
 /* One in a line: rows as `line table student id`, what is left out as `line! table field reason origin`, what is not

@@ -2,7 +2,7 @@
 #ifndef TESTS_LIB_SHIPPED_H
 #define TESTS_LIB_SHIPPED_H
 
-#include "database/import_sink.h"
+#include "import/import_sink.h"
 #include "database/record.h"
 #include "tests/lib/test.h"
 

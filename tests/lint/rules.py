@@ -6,7 +6,9 @@ import re
 import subprocess
 
 LAYERS = ["base", "monitoring", "database", "invalidation", "cache", "warming", "net"]
-CLI_MAY_USE = {"base", "monitoring", "database", "cli"}
+IMPORT_MAY_USE = {"base", "monitoring", "database", "import"}  # beside the server: no layer may use it
+CLI_MAY_USE = IMPORT_MAY_USE | {"cli"}
+ASIDE = {"import": IMPORT_MAY_USE, "cli": CLI_MAY_USE}
 LIBRARIES = ("event2/", "lmdb.h", "yaml.h", "yajl/", "msgpack", "csv.h", "xxhash.h", "zlib.h", "hiredis/", "cmocka.h")
 STATE_MAY_LIVE_IN = ("net/main.c", "cli/main.c", "base/log.c", "monitoring/counters.c", "base/mem.c")
 
@@ -98,10 +100,10 @@ def layers(project):
         folder = c.path.split("/")[0]
         for number, written in c.includes():
             used = written[1:-1].split("/")[0]
-            if used not in LAYERS + ["cli", "tests", "bench"] or not written.startswith('"'):
+            if used not in LAYERS + [*ASIDE, "tests", "bench"] or not written.startswith('"'):
                 continue
             upward = folder in LAYERS and (used not in LAYERS or LAYERS.index(used) > LAYERS.index(folder))
-            if upward or (folder == "cli" and used not in CLI_MAY_USE):
+            if upward or (folder in ASIDE and used not in ASIDE[folder]):
                 yield c.path, "", number, "%s/ may not include %s: it stands above" % (folder, written)
 
 
@@ -243,14 +245,14 @@ def no_sleep_in_tests(project):
 
 @rule("memory-door")
 def memory_door(project):
-    files = code_texts(project, lambda path: path.split("/")[0] in LAYERS + ["cli"] and path != "base/mem.c")
+    files = code_texts(project, lambda path: path.split("/")[0] in LAYERS + [*ASIDE] and path != "base/mem.c")
     return forbidden(project, files, r"(?<![\w.>])(malloc|calloc|realloc|strdup|strndup|free)\(",
                      "%r: memory goes through base/mem.h")
 
 
 @rule("clock-door")
 def clock_door(project):
-    files = code_texts(project, lambda path: path.split("/")[0] in LAYERS and path != "base/clock.c")
+    files = code_texts(project, lambda path: path.split("/")[0] in LAYERS + ["import"] and path != "base/clock.c")
     return forbidden(project, files, r"(?<![\w.>])(clock_gettime|gettimeofday|time)\(", "%r: time is an argument")
 
 

@@ -1,6 +1,6 @@
 #include "cli/sample.h"
 #include "base/buf.h"
-#include "database/import_csv.h"
+#include "import/import_csv.h"
 #include "database/value.h"
 #include "tests/lib/test.h"
 
