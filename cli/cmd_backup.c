@@ -53,7 +53,10 @@ static enum cli_exit back_up(struct cli *cli, const struct lmdb_config *config)
         return result;
 }
 
+/* With the folder given, no configuration is needed: a backup can be taken whatever state that is in. */
 enum cli_exit cmd_backup(struct cli *cli)
 {
-        return cli_config_run(cli, back_up);
+        const struct lmdb_config given = {.path = cli->args.flags[FLAG_data]};
+
+        return given.path != NULL ? back_up(cli, &given) : cli_config_run(cli, back_up);
 }

@@ -140,6 +140,7 @@ static void a_configuration_that_cannot_be_read_is_named(void **state)
         assert_int_equal(fclose(file), 0);
         assert_int_equal(RUN(w, "compact", "--config", config), EXIT_USAGE);
         assert_non_null(strstr(w->err, "bad.yaml:2"));
+        assert_int_equal(RUN(w, "backup", "--config", config, "--data", w->data, w->file), EXIT_OK); /* needs none */
 }
 
 /* Without --data it is what the configuration says. */
