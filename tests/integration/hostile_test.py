@@ -27,7 +27,7 @@ class Hostile(unittest.TestCase):
     maxDiff = None
 
     def feed(self, pieces, *args):
-        """Imports what the pieces are, through a pipe; the exit code, the report (None: there is none), what it said. Its
+        """Imports what the pieces are, through a pipe; the exit code, the report (None: none came), what it said. Its
         memory is read from outside, as what a child took at most counts its parent's before it was begun."""
         with vc.Server() as server, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = subprocess.Popen([vc.VITALCACHE, "--port", str(server.port), "import", "-", *args],
