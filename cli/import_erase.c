@@ -44,6 +44,12 @@ void import_erase_destroy(struct import_erase **erase)
         *erase = NULL;
 }
 
+static void count_erased(struct import_erase *erase, const char *table, uint64_t count, const char *token)
+{
+        import_report_counts(erase->report, table)->erased += count;
+        (void)snprintf(erase->report->token, sizeof(erase->report->token), "%s", token);
+}
+
 static bool is_students(struct slice table)
 {
         return slice_equal(table, slice_str("students"));
@@ -79,7 +85,7 @@ static enum err receive_student(struct import_erase *erase, struct err_msg *msg)
         if (reply->type == REDIS_REPLY_ERROR)
                 rc = err_set(msg, ERR_INTERNAL, "%s", reply->str);
         else if (reply->type == REDIS_REPLY_STRING) /* nil: gone already */
-                import_report_counts(erase->report, "students")->erased++;
+                count_erased(erase, "students", 1, reply->str);
         freeReplyObject(reply);
         return rc;
 }
@@ -107,7 +113,8 @@ static enum err send_rows(struct import_erase *erase, struct err_msg *msg)
                 slice_str("ERASE"), slice_str("ROWS"), slice_str(erase->table), buf_slice(&erase->rows)};
         struct conn_command command = {.count = 0};
         redisReply *reply = NULL;
-        uint64_t erased = 0;
+        const char *token;
+        uint64_t erased;
         enum err rc = OK;
 
         for (size_t i = 0; rc == OK && i < sizeof(words) / sizeof(words[0]); i++)
@@ -118,9 +125,10 @@ static enum err send_rows(struct import_erase *erase, struct err_msg *msg)
                 return rc;
         if (reply->type == REDIS_REPLY_ERROR)
                 rc = err_set(msg, ERR_INTERNAL, "%s", reply->str);
-        else if (!import_reply_count(reply, "erased", &erased))
+        else if (!import_reply_count(reply, "erased", &erased) || !import_reply_token(reply, &token))
                 rc = import_reply_strange(msg);
-        import_report_counts(erase->report, erase->table)->erased += erased;
+        else
+                count_erased(erase, erase->table, erased, token);
         freeReplyObject(reply);
         return rc;
 }

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "cli/import_aside.h"
+#include "cli/import_merged.h"
 #include "cli/import_send.h"
 #include "cli/mark_set.h"
 #include "database/value.h"
@@ -36,6 +37,7 @@ struct import_flow {
         struct import_flow_config config;
         struct import_send *send;
         struct import_seen *seen;
+        struct import_merged *merged; /* by the server, or by rows that came */
         struct import_aside *doubtful;
         struct import_aside *orphans;
         uint64_t orphan_count;
@@ -47,6 +49,11 @@ struct import_flow {
 static bool is_merge(const struct import_line *line)
 {
         return strcmp(line->table, "merges") == 0;
+}
+
+static bool is_student(const struct import_line *line)
+{
+        return strcmp(line->table, "students") == 0;
 }
 
 static enum err leave_out(
@@ -83,7 +90,7 @@ static enum err take_student(void *context, const struct import_line *line, stru
         struct import_name name;
         struct mark mark;
 
-        if ((strcmp(line->table, "students") != 0 && !is_merge(line)) || !import_name_of(line->table, line->row, &name))
+        if ((!is_student(line) && !is_merge(line)) || !import_name_of(line->table, line->row, &name))
                 return OK;
         mark = student_mark(flow, name.student);
         return mark_log_add(flow->students, &mark, msg);
@@ -103,6 +110,8 @@ static enum err create_parts(struct import_flow *flow)
 
         if (rc == OK)
                 rc = import_seen_create(&flow->seen, &seen);
+        if (rc == OK)
+                rc = import_merged_create(&flow->merged, config->seed);
         if (rc == OK)
                 rc = import_aside_create(&flow->doubtful);
         if (rc == OK)
@@ -126,6 +135,8 @@ enum err import_flow_create(struct import_flow **out, const struct import_flow_c
         else
                 rc = import_send_begin(flow->send, msg);
         if (rc == OK)
+                rc = import_merged_load(flow->merged, config->conn, msg);
+        if (rc == OK)
                 *out = flow;
         else
                 import_flow_destroy(&flow);
@@ -139,6 +150,7 @@ void import_flow_destroy(struct import_flow **flow)
         import_send_destroy(&(*flow)->send);
         buf_deinit(&(*flow)->held.row);
         import_seen_destroy(&(*flow)->seen);
+        import_merged_destroy(&(*flow)->merged);
         import_aside_destroy(&(*flow)->doubtful);
         import_aside_destroy(&(*flow)->orphans);
         mark_log_destroy(&(*flow)->students);
@@ -162,6 +174,21 @@ static enum err put_in_doubt(
 
         mark.ticket = at + 1;
         return rc == OK ? import_seen_defer(flow->seen, &mark, msg) : rc;
+}
+
+/* The mark that a row is noted by. Records of ids that are one person have one name, as the server keeps one of them;
+ * the rows that say who there is, and who is whom, are of the id that stands in them. */
+static struct mark mark_of(const struct import_flow *flow, struct import_name name, const struct import_line *line)
+{
+        const struct slice student = name.student;
+        struct mark mark;
+
+        if (is_merge(line) || is_student(line))
+                return import_seen_mark(flow->seen, &name, line->row);
+        name.student = import_merged_root(flow->merged, student);
+        mark = import_seen_mark(flow->seen, &name, SLICE_EMPTY);
+        mark.content = import_seen_content(flow->seen, line->row, student);
+        return mark;
 }
 
 /* Notes the row that was held, and sends it when it is new. */
@@ -191,9 +218,11 @@ enum err import_flow_row(struct import_flow *flow, const struct import_line *lin
 
         if (!import_name_of(line->table, line->row, &name)) /* the server will say what is wrong */
                 return import_send_row(flow->send, line, msg);
-        mark = import_seen_mark(flow->seen, &name, line->row);
+        mark = mark_of(flow, name, line);
         import_seen_expect(flow->seen, &mark);
         rc = let_go(flow, msg);
+        if (rc == OK && is_merge(line) && import_merged_add(flow->merged, line->row) != OK)
+                rc = err_set(msg, ERR_NOMEM, "out of memory");
         buf_truncate(&held->row, 0);
         if (rc == OK && buf_append_slice(&held->row, line->row) != OK)
                 rc = err_set(msg, ERR_NOMEM, "out of memory");

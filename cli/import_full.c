@@ -287,10 +287,23 @@ static enum err create_asides(struct comparison *c, struct err_msg *msg)
         return rc == OK ? OK : err_set(msg, rc, "out of memory");
 }
 
+static enum err load_merged(struct comparison *c, struct err_msg *msg)
+{
+        enum err rc = import_merged_create(&c->merged, c->full->seed);
+
+        if (rc == OK)
+                rc = import_merged_load(c->merged, c->full->conn, msg);
+        else
+                (void)err_set(msg, rc, "out of memory");
+        if (rc == OK && import_merged_list(c->merged) != OK)
+                rc = err_set(msg, ERR_NOMEM, "out of memory");
+        return rc;
+}
+
 enum err import_full_run(const struct import_full *full, struct err_msg *msg)
 {
         struct comparison c = {.full = full};
-        enum err rc = import_merged_load(&c.merged, full->conn, msg);
+        enum err rc = load_merged(&c, msg);
 
         buf_init(&c.found, 0);
         if (rc == OK)

@@ -18,6 +18,7 @@ struct import_full {
         bool replace_most;              /* also where that is more than half of a table */
         bool dry_run;                   /* with `replace`: count them as if they were removed */
         size_t memory;                  /* bytes for the names of what came */
+        uint64_t seed;                  /* random */
 };
 
 /* Compares the tables of which rows came, and removes; of those that import_report_replaces() says no to, nothing is

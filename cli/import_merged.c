@@ -1,27 +1,42 @@
 #include "cli/import_merged.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "cli/export_walk.h"
 #include "database/value.h"
 
 #include <stdlib.h>
 
-enum { CHAIN_MAX = 64 }; /* the server allows no cycles; damage must not become one here */
+enum { CHAIN_MAX = 64 }; /* the server allows no circles; what an input says is not to become one here */
 
 struct merge {
         struct slice from;
-        struct slice into; /* at first the next one, in the end the last one of the chain */
+        struct slice into;
 };
 
 struct import_merged {
+        uint64_t seed;
         struct arena texts;
-        struct merge *merges; /* sorted by `into` and `from` when loaded */
-        struct slice *from;   /* of each merge, in the same order */
-        struct slice *known;  /* the same, sorted */
-        size_t count;
-        size_t room;
+        struct merge *merges;
+        uint32_t count;
+        uint32_t *index;    /* of `from`: a hash table of places in `merges`, plus one; 0: free */
+        size_t index_size;  /* a power of two, at least twice the merges */
+        struct merge *ends; /* when listed: each with the end of its chain, sorted by that */
+        struct slice *from; /* of these, in their order */
 };
+
+enum err import_merged_create(struct import_merged **out, uint64_t seed)
+{
+        struct import_merged *merged = vc_calloc(1, sizeof(*merged));
+
+        *out = merged;
+        if (merged == NULL)
+                return ERR_NOMEM;
+        merged->seed = seed;
+        arena_init(&merged->texts);
+        return OK;
+}
 
 void import_merged_destroy(struct import_merged **merged)
 {
@@ -29,13 +44,56 @@ void import_merged_destroy(struct import_merged **merged)
                 return;
         arena_deinit(&(*merged)->texts);
         vc_free((*merged)->merges);
+        vc_free((*merged)->index);
+        vc_free((*merged)->ends);
         vc_free((*merged)->from);
-        vc_free((*merged)->known);
         vc_free(*merged);
         *merged = NULL;
 }
 
-/* ---- loading ---- */
+/* ---- the table ---- */
+
+/* The place of the student in the index, or the free one where it would be. There is a free one always. */
+static size_t find_place(const struct import_merged *merged, struct slice student)
+{
+        size_t mask = merged->index_size - 1;
+        size_t place = (size_t)hash64(student, merged->seed) & mask;
+
+        while (merged->index[place] != 0 && !slice_equal(merged->merges[merged->index[place] - 1].from, student))
+                place = (place + 1) & mask;
+        return place;
+}
+
+static const struct merge *find(const struct import_merged *merged, struct slice student)
+{
+        uint32_t number = merged->count == 0 ? 0 : merged->index[find_place(merged, student)];
+
+        return number == 0 ? NULL : &merged->merges[number - 1];
+}
+
+/* Doubles the room when one more would make it too full. */
+static enum err make_room(struct import_merged *merged)
+{
+        size_t size = merged->index_size == 0 ? 64 : 2 * merged->index_size;
+        struct merge *merges;
+        uint32_t *index;
+
+        if (2 * ((size_t)merged->count + 1) <= merged->index_size)
+                return OK;
+        merges = vc_realloc(merged->merges, size / 2 * sizeof(*merges));
+        if (merges == NULL)
+                return ERR_NOMEM;
+        merged->merges = merges;
+        index = vc_calloc(size, sizeof(*index));
+        if (index == NULL)
+                return ERR_NOMEM;
+        vc_free(merged->index);
+        merged->index = index;
+        merged->index_size = size;
+        for (uint32_t i = 0; i < merged->count; i++)
+                index[find_place(merged, merges[i].from)] = i + 1;
+        return OK;
+}
 
 static bool keep_text(struct import_merged *merged, struct slice text, struct slice *out)
 {
@@ -45,48 +103,61 @@ static bool keep_text(struct import_merged *merged, struct slice text, struct sl
         return copy != NULL;
 }
 
-static bool make_room(struct import_merged *merged)
+enum err import_merged_add(struct import_merged *merged, struct slice row)
 {
-        size_t room = merged->room == 0 ? 64 : 2 * merged->room;
-        struct merge *grown;
+        struct slice from;
+        struct slice into;
+        struct merge *merge;
+        enum err rc;
 
-        if (merged->count < merged->room)
-                return true;
-        grown = vc_realloc(merged->merges, room * sizeof(*grown));
-        if (grown == NULL)
-                return false;
-        merged->merges = grown;
-        merged->room = room;
-        return true;
+        if (!value_member_text(row, "student", &from) || !value_member_text(row, "into", &into))
+                return OK;
+        if (find(merged, from) != NULL)
+                return OK;
+        rc = make_room(merged);
+        if (rc != OK)
+                return rc;
+        merge = &merged->merges[merged->count];
+        if (!keep_text(merged, from, &merge->from) || !keep_text(merged, into, &merge->into))
+                return ERR_NOMEM;
+        merged->index[find_place(merged, from)] = ++merged->count;
+        return OK;
 }
 
 static enum err add_row(void *context, const struct export_row *row, struct err_msg *msg)
 {
-        struct import_merged *merged = context;
-        struct slice from;
-        struct slice into;
-        struct merge *merge;
+        enum err rc = import_merged_add(context, row->row);
 
-        if (!value_member_text(row->row, "student", &from) || !value_member_text(row->row, "into", &into))
-                return OK;
-        if (!make_room(merged))
-                return err_set(msg, ERR_NOMEM, "out of memory");
-        merge = &merged->merges[merged->count];
-        if (!keep_text(merged, from, &merge->from) || !keep_text(merged, into, &merge->into))
-                return err_set(msg, ERR_NOMEM, "out of memory");
-        merged->count++;
-        return OK;
+        return rc == OK ? OK : err_set(msg, rc, "out of memory");
 }
 
-static int by_from(const void *a, const void *b)
+enum err import_merged_load(struct import_merged *merged, struct conn *conn, struct err_msg *msg)
 {
-        const struct merge *left = a;
-        const struct merge *right = b;
+        const struct export_walk walk = {.conn = conn, .table = "merges", .visit = add_row, .context = merged};
+        enum err rc = export_walk(&walk, msg);
 
-        return slice_compare(left->from, right->from);
+        return rc == ERR_NOTFOUND ? OK : rc; /* no such table: nobody is merged */
 }
 
-static int by_into(const void *a, const void *b)
+/* ---- asking ---- */
+
+bool import_merged_is(const struct import_merged *merged, struct slice student)
+{
+        return find(merged, student) != NULL;
+}
+
+struct slice import_merged_root(const struct import_merged *merged, struct slice student)
+{
+        const struct merge *next = find(merged, student);
+
+        for (int step = 0; next != NULL && step < CHAIN_MAX; step++) {
+                student = next->into;
+                next = find(merged, student);
+        }
+        return student;
+}
+
+static int by_end(const void *a, const void *b)
 {
         const struct merge *left = a;
         const struct merge *right = b;
@@ -95,82 +166,21 @@ static int by_into(const void *a, const void *b)
         return order != 0 ? order : slice_compare(left->from, right->from);
 }
 
-/* Sorted by `from`: each merge leads to the end of its chain. */
-static struct slice end_of_chain(const struct import_merged *merged, struct slice student)
-{
-        for (int step = 0; step < CHAIN_MAX; step++) {
-                const struct merge key = {.from = student};
-                const struct merge *next =
-                        bsearch(&key, merged->merges, merged->count, sizeof(*merged->merges), by_from);
-
-                if (next == NULL)
-                        break;
-                student = next->into;
-        }
-        return student;
-}
-
-static enum err sort_merges(struct import_merged *merged, struct err_msg *msg)
+enum err import_merged_list(struct import_merged *merged)
 {
         size_t count = merged->count;
-        struct slice *ends = vc_malloc((count + 1) * sizeof(*ends));
 
+        merged->ends = vc_malloc((count + 1) * sizeof(*merged->ends));
         merged->from = vc_malloc((count + 1) * sizeof(*merged->from));
-        merged->known = vc_malloc((count + 1) * sizeof(*merged->known));
-        if (ends == NULL || merged->from == NULL || merged->known == NULL) {
-                vc_free(ends);
-                return err_set(msg, ERR_NOMEM, "out of memory");
-        }
-        if (count > 0)
-                qsort(merged->merges, count, sizeof(*merged->merges), by_from);
-        for (size_t i = 0; i < count; i++) {
-                ends[i] = end_of_chain(merged, merged->merges[i].into);
-                merged->known[i] = merged->merges[i].from;
-        }
+        if (merged->ends == NULL || merged->from == NULL)
+                return ERR_NOMEM;
         for (size_t i = 0; i < count; i++)
-                merged->merges[i].into = ends[i];
-        if (count > 0)
-                qsort(merged->merges, count, sizeof(*merged->merges), by_into);
+                merged->ends[i] = (struct merge){
+                        .from = merged->merges[i].from, .into = import_merged_root(merged, merged->merges[i].from)};
+        qsort(merged->ends, count, sizeof(*merged->ends), by_end);
         for (size_t i = 0; i < count; i++)
-                merged->from[i] = merged->merges[i].from;
-        vc_free(ends);
+                merged->from[i] = merged->ends[i].from;
         return OK;
-}
-
-enum err import_merged_load(struct import_merged **out, struct conn *conn, struct err_msg *msg)
-{
-        struct import_merged *merged = vc_calloc(1, sizeof(*merged));
-        const struct export_walk walk = {.conn = conn, .table = "merges", .visit = add_row, .context = merged};
-        enum err rc;
-
-        *out = NULL;
-        if (merged == NULL)
-                return err_set(msg, ERR_NOMEM, "out of memory");
-        arena_init(&merged->texts);
-        rc = export_walk(&walk, msg);
-        if (rc == OK || rc == ERR_NOTFOUND) /* no such table: nobody is merged */
-                rc = sort_merges(merged, msg);
-        if (rc == OK)
-                *out = merged;
-        else
-                import_merged_destroy(&merged);
-        return rc;
-}
-
-/* ---- asking ---- */
-
-static int compare_ids(const void *a, const void *b)
-{
-        const struct slice *left = a;
-        const struct slice *right = b;
-
-        return slice_compare(*left, *right);
-}
-
-bool import_merged_is(const struct import_merged *merged, struct slice student)
-{
-        return merged->count > 0 &&
-               bsearch(&student, merged->known, merged->count, sizeof(*merged->known), compare_ids) != NULL;
 }
 
 size_t import_merged_into(const struct import_merged *merged, struct slice student, const struct slice **ids)
@@ -179,15 +189,15 @@ size_t import_merged_into(const struct import_merged *merged, struct slice stude
         size_t behind = merged->count;
         size_t count = 0;
 
-        while (first < behind) { /* the first merge into the student */
+        while (first < behind) { /* the first merge that ends at the student */
                 size_t middle = first + (behind - first) / 2;
 
-                if (slice_compare(merged->merges[middle].into, student) < 0)
+                if (slice_compare(merged->ends[middle].into, student) < 0)
                         first = middle + 1;
                 else
                         behind = middle;
         }
-        while (first + count < merged->count && slice_equal(merged->merges[first + count].into, student))
+        while (first + count < merged->count && slice_equal(merged->ends[first + count].into, student))
                 count++;
         *ids = merged->from + first;
         return count;

@@ -119,17 +119,25 @@ bool import_reply_count(const redisReply *reply, const char *name, uint64_t *out
         return true;
 }
 
-enum err import_reply_outcome(const redisReply *reply, struct import_outcome *out, struct err_msg *msg)
+bool import_reply_token(const redisReply *reply, const char **out)
 {
         const redisReply *token = find(reply, "token");
+
+        if (token == NULL || token->type != REDIS_REPLY_STRING)
+                return false;
+        *out = token->str;
+        return true;
+}
+
+enum err import_reply_outcome(const redisReply *reply, struct import_outcome *out, struct err_msg *msg)
+{
         const redisReply *rejected = find(reply, "rejected");
 
         *out = (struct import_outcome){.rejected = rejected};
-        if (token == NULL || token->type != REDIS_REPLY_STRING || rejected == NULL ||
-                rejected->type != REDIS_REPLY_ARRAY || !import_reply_count(reply, "written", &out->written) ||
+        if (!import_reply_token(reply, &out->token) || rejected == NULL || rejected->type != REDIS_REPLY_ARRAY ||
+                !import_reply_count(reply, "written", &out->written) ||
                 !import_reply_count(reply, "unchanged", &out->unchanged))
                 return import_reply_strange(msg);
-        out->token = token->str;
         out->left_out = rejected->elements;
         return OK;
 }

@@ -40,6 +40,9 @@ struct import_outcome {
 /* ERR_INTERNAL when it is not as IMPORT's reply should be. */
 enum err import_reply_outcome(const redisReply *reply, struct import_outcome *out, struct err_msg *msg) MUST_CHECK;
 
+/* The token of such a reply, or of another one of its shape; borrows. False when it has none. */
+bool import_reply_token(const redisReply *reply, const char **out) MUST_CHECK;
+
 /* The count `name` of such a reply, or of another one of its shape; false when it has none. */
 bool import_reply_count(const redisReply *reply, const char *name, uint64_t *out) MUST_CHECK;
 

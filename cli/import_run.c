@@ -116,7 +116,8 @@ static enum err read_all(struct passage *p)
         return rc == OK ? import_flow_finish(p->flow, p->msg) : rc;
 }
 
-static enum err compare(const struct import_run *run, const struct import_flow *flow, struct err_msg *msg)
+static enum err compare(
+        const struct import_run *run, const struct import_flow *flow, uint64_t seed, struct err_msg *msg)
 {
         const struct import_full full = {.conn = run->cli->conn,
                 .report = run->report,
@@ -126,7 +127,8 @@ static enum err compare(const struct import_run *run, const struct import_flow *
                 .replace = run->options.replace,
                 .replace_most = run->options.replace_most,
                 .dry_run = run->options.dry_run,
-                .memory = IMPORT_MEMORY};
+                .memory = IMPORT_MEMORY,
+                .seed = seed};
 
         run->report->full = true;
         run->report->replace = run->options.replace;
@@ -153,7 +155,7 @@ static enum err pass(const struct import_run *run, const struct import_options *
                 rc = read_all(&p);
         if (rc == OK && options->full) {
                 import_progress_say(run->progress, "comparing with what the server holds ...");
-                rc = compare(run, p.flow, msg);
+                rc = compare(run, p.flow, config.seed, msg);
         }
         import_flow_destroy(&p.flow);
         return rc;

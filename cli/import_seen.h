@@ -36,6 +36,9 @@ bool import_name_of(const char *table, struct slice row, struct import_name *out
 /* The mark of a name, and of the row if that is given (not SLICE_EMPTY). The ticket is 0. */
 struct mark import_seen_mark(const struct import_seen *seen, const struct import_name *name, struct slice row);
 
+/* The hash of a row but for its student, a text within it: the same for two rows that say the same of two ids. */
+uint64_t import_seen_content(const struct import_seen *seen, struct slice row, struct slice student);
+
 /* The mark will be noted soon: what that needs is fetched into the processor's cache meanwhile. */
 void import_seen_expect(const struct import_seen *seen, const struct mark *mark);
 

@@ -269,6 +269,18 @@ class Order(unittest.TestCase):
             self.assertEqual(counts(again, "allergies"), {"rows": 4, "unchanged": 3, "left_out": 1})
             self.assertEqual(counts(again, "merges"), {"rows": 2, "unchanged": 2})
 
+    def test_records_of_one_person_under_two_ids_do_not_take_turns(self):
+        rows = (("students", {"id": "A", "first_name": "Ann"}), ("students", {"id": "B", "first_name": "Anna"}),
+                ("merges", {"student": "A", "id": "into", "into": "B"}),
+                allergy("A", "x"), allergy("B", "x", code="8"), allergy("A", "y"), allergy("B", "y"))
+        with vc.temp_dir() as folder, vc.Server() as server:
+            source = lines(folder / "in.ndjson", *rows)
+            for written in ({"written": 2}, {"unchanged": 2}, {"unchanged": 2}):
+                report = run(server, source, code=6)
+                self.assertEqual(counts(report, "allergies"), dict(written, rows=4, duplicates=1, left_out=1))
+                self.assertEqual(report["left_out"][0]["reason"], "duplicate-differs")
+                self.assertEqual(exported(server)[("allergies", "B", "x")]["code"], "7")
+
     def test_what_came_under_a_merged_id_is_not_missing(self):
         with vc.temp_dir() as folder, vc.Server() as server:
             rows = [row for row in self.ROWS if row[1].get("student") != "nobody"]

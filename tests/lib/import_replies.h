@@ -2,11 +2,15 @@
 #ifndef TESTS_LIB_IMPORT_REPLIES_H
 #define TESTS_LIB_IMPORT_REPLIES_H
 
-/* To CLIENT FORMAT and CONFIG GET, which come before the first row. */
+/* To CLIENT FORMAT and CONFIG GET. */
 #define BEGIN BEGIN_WITH("$4\r\n16MB\r\n", "$7\r\n1048576\r\n")
 #define BEGIN_WITH(bulk, elements)                                                                                     \
         "+OK\r\n", "*6\r\n$11\r\nlimits.bulk\r\n" bulk "$15\r\nlimits.elements\r\n" elements                           \
                    "$19\r\nlimits.client_input\r\n$4\r\n64MB\r\n"
+
+/* To these and EXPORT merges: nobody is merged. */
+#define BEGIN_FLOW BEGIN, NO_ROWS
+#define NO_ROWS    "*2\r\n$-1\r\n$1\r\n\x90\r\n"
 
 /* To an IMPORT; the last argument is a list: NONE_LEFT_OUT, or "*2\r\n" LEFT_OUT(0, …) LEFT_OUT(3, …). */
 #define OUTCOME(written, unchanged, rejected)                                                                          \

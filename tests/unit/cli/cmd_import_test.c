@@ -77,8 +77,8 @@ static void students_go_first_and_other_files_of_a_folder_are_skipped(void **sta
         write_file(w.folder, "patients.csv", PATIENTS);
         write_file(w.folder, "zebras.csv", "stripes,number\n1,2\n");
         write_file(w.folder, "notes.txt", "not looked at");
-        run_import(
-                &w, "", (const char *const[]){BEGIN, OUTCOME(2, 0, NONE_LEFT_OUT), OUTCOME(1, 0, NONE_LEFT_OUT), NULL});
+        run_import(&w, "",
+                (const char *const[]){BEGIN_FLOW, OUTCOME(2, 0, NONE_LEFT_OUT), OUTCOME(1, 0, NONE_LEFT_OUT), NULL});
         assert_string_equal(w.err, "");
         assert_int_equal(w.result, EXIT_OK);
         assert_int_equal(strncmp(w.asked, "CLIENT FORMAT msgpack\n", 22), 0);
@@ -108,7 +108,7 @@ static void rows_left_out_are_counted_by_reason_with_their_places(void **state)
                 "2009-09-28,,nobody,2,Peanut,food\n"
                 "tomorrow,,1,2,Peanut,food\n");
         run_import(&w, "allergies.csv", /* the batch, then the two of unknown students once more */
-                (const char *const[]){BEGIN, OUTCOME(1, 0, "*2\r\n" LEFT_OUT_STUDENT(1) LEFT_OUT_STUDENT(2)),
+                (const char *const[]){BEGIN_FLOW, OUTCOME(1, 0, "*2\r\n" LEFT_OUT_STUDENT(1) LEFT_OUT_STUDENT(2)),
                         OUTCOME(0, 0, "*2\r\n" LEFT_OUT_STUDENT(0) LEFT_OUT_STUDENT(1)), NULL});
         assert_int_equal(w.result, EXIT_PARTIAL);
         assert_non_null(strstr(w.out, "\"rows\":5,\"written\":1,\"unchanged\":0,\"duplicates\":0,\"left_out\":4}"));
@@ -129,7 +129,7 @@ static void lines_of_an_export_are_rows_of_their_table(void **state)
         (void)state;
         temp_dir_make(w.folder, sizeof(w.folder));
         write_file(w.folder, "rows.ndjson", "{\"table\":\"visits\",\"row\":{\"student\":\"1\",\"id\":\"v\"}}\n");
-        run_import(&w, "rows.ndjson", (const char *const[]){BEGIN, OUTCOME(1, 0, NONE_LEFT_OUT), NULL});
+        run_import(&w, "rows.ndjson", (const char *const[]){BEGIN_FLOW, OUTCOME(1, 0, NONE_LEFT_OUT), NULL});
         assert_int_equal(w.result, EXIT_OK);
         assert_int_equal(count_asked(w.asked, "IMPORT visits "), 1);
         assert_non_null(strstr(w.out, "{\"tables\":[{\"table\":\"visits\",\"rows\":1,\"written\":1,"));
@@ -144,8 +144,8 @@ static void a_refused_batch_is_sent_again_in_halves(void **state)
         temp_dir_make(w.folder, sizeof(w.folder));
         write_file(w.folder, "patients.csv", PATIENTS);
         run_import(&w, "patients.csv",
-                (const char *const[]){BEGIN, "-BADVALUE rows[1].id: not canonical\r\n", OUTCOME(1, 0, NONE_LEFT_OUT),
-                        "-BADVALUE rows[0].id: not canonical\r\n", NULL});
+                (const char *const[]){BEGIN_FLOW, "-BADVALUE rows[1].id: not canonical\r\n",
+                        OUTCOME(1, 0, NONE_LEFT_OUT), "-BADVALUE rows[0].id: not canonical\r\n", NULL});
         assert_int_equal(w.result, EXIT_PARTIAL);
         assert_int_equal(count_asked(w.asked, "IMPORT students "), 3);
         assert_non_null(strstr(w.out, "\"rows\":2,\"written\":1,\"unchanged\":0,\"duplicates\":0,\"left_out\":1}"));
@@ -164,8 +164,8 @@ static void a_server_that_cannot_import_ends_it_and_what_went_in_is_told(void **
         write_file(w.folder, "allergies.csv",
                 "START,STOP,PATIENT,CODE,DESCRIPTION,CATEGORY\n2009-09-27,,1,2,Peanut,food\n");
         run_import(&w, "",
-                (const char *const[]){
-                        BEGIN, OUTCOME(2, 0, NONE_LEFT_OUT), "-UNAVAILABLE no space left on the device\r\n", NULL});
+                (const char *const[]){BEGIN_FLOW, OUTCOME(2, 0, NONE_LEFT_OUT),
+                        "-UNAVAILABLE no space left on the device\r\n", NULL});
         assert_int_equal(w.result, EXIT_REFUSED);
         assert_string_equal(w.err, "vitalcache: UNAVAILABLE no space left on the device\n");
         assert_non_null(strstr(w.out, "{\"table\":\"students\",\"rows\":2,\"written\":2,"));
@@ -179,7 +179,7 @@ static void a_broken_connection_is_told(void **state)
         (void)state;
         temp_dir_make(w.folder, sizeof(w.folder));
         write_file(w.folder, "patients.csv", PATIENTS);
-        run_import(&w, "patients.csv", (const char *const[]){BEGIN, NULL});
+        run_import(&w, "patients.csv", (const char *const[]){BEGIN_FLOW, NULL});
         assert_int_equal(w.result, EXIT_CONNECT);
         assert_non_null(strstr(w.err, "the connection to"));
         world_end(&w);
@@ -189,7 +189,7 @@ static void a_broken_connection_is_told(void **state)
 static void many_batches_are_on_their_way_at_a_time(void **state)
 {
         enum { BATCH = 4000, STUDENTS = 10 * BATCH + 500, BATCHES = 11 };
-        const char *replies[2 + BATCHES + 1] = {BEGIN};
+        const char *replies[3 + BATCHES + 1] = {BEGIN_FLOW};
         struct world w;
         struct buf text;
 
@@ -200,7 +200,7 @@ static void many_batches_are_on_their_way_at_a_time(void **state)
                 assert_ok(buf_printf(&text, "%d,2012-06-16,Ana,Soto\n", i));
         assert_ok(buf_append(&text, "", 1));
         for (int i = 1; i <= BATCHES; i++)
-                replies[1 + i] = i < BATCHES ? OUTCOME(4000, 0, NONE_LEFT_OUT) : OUTCOME(500, 0, NONE_LEFT_OUT);
+                replies[2 + i] = i < BATCHES ? OUTCOME(4000, 0, NONE_LEFT_OUT) : OUTCOME(500, 0, NONE_LEFT_OUT);
         temp_dir_make(w.folder, sizeof(w.folder));
         write_file(w.folder, "patients.csv", (const char *)buf_slice(&text).data);
         buf_deinit(&text);

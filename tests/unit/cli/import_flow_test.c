@@ -104,13 +104,37 @@ static void the_first_of_a_name_wins(void **state)
 
         (void)state;
         world_start(&w,
-                (const char *const[]){BEGIN, OUTCOME(1, 0, NONE_LEFT_OUT), OUTCOME(1, 0, NONE_LEFT_OUT),
+                (const char *const[]){BEGIN_FLOW, OUTCOME(1, 0, NONE_LEFT_OUT), OUTCOME(1, 0, NONE_LEFT_OUT),
                         OUTCOME(2, 0, NONE_LEFT_OUT), NULL},
                 false);
         assert_ok(send_all(&w, rows));
         assert_string_equal(w.said, "visits:3  duplicate-differs\n");
         assert_int_equal(import_report_counts(&w.report, "visits")->duplicate, 2);
         assert_int_equal(mark_log_total(import_seen_came(import_flow_seen(w.flow))), 3);
+        world_end(&w);
+}
+
+/* A is C by the server's word, B by a row of the input: what is said of them is said of C. */
+static void merged_students_are_one(void **state)
+{
+        static const struct row rows[] = {{"merges", "B", "into", "A"}, {"visits", "A", "a", "x"},
+                {"visits", "B", "a", "x"}, {"visits", "C", "a", "y"}, {"students", "A", "A", "x"},
+                {"students", "C", "C", "x"}, {NULL, NULL, NULL, NULL}};
+        struct world w;
+
+        (void)state;
+        world_start(&w,
+                (const char *const[]){BEGIN,
+                        "*2\r\n$-1\r\n$27\r\n\x91\x83\xa7student\xa1"
+                        "A\xa2id\xa4into\xa4into\xa1"
+                        "C\r\n",
+                        OUTCOME(2, 0, NONE_LEFT_OUT), OUTCOME(1, 0, NONE_LEFT_OUT), OUTCOME(1, 0, NONE_LEFT_OUT), NULL},
+                false);
+        assert_ok(send_all(&w, rows));
+        assert_string_equal(w.said, "visits:4  duplicate-differs\n");
+        assert_int_equal(import_report_counts(&w.report, "visits")->duplicate, 1);
+        assert_int_equal(import_report_counts(&w.report, "visits")->written, 1);
+        assert_int_equal(import_report_counts(&w.report, "students")->written, 2);
         world_end(&w);
 }
 
@@ -122,7 +146,8 @@ static void a_row_without_a_name_is_the_servers_to_judge(void **state)
 
         (void)state;
         nameless.row = slice_str("\x80");
-        world_start(&w, (const char *const[]){BEGIN, OUTCOME(0, 0, "*2\r\n" LEFT_OUT_DATE(0) LEFT_OUT_DATE(1)), NULL},
+        world_start(&w,
+                (const char *const[]){BEGIN_FLOW, OUTCOME(0, 0, "*2\r\n" LEFT_OUT_DATE(0) LEFT_OUT_DATE(1)), NULL},
                 false);
         assert_ok(import_flow_row(w.flow, &nameless, &w.msg));
         assert_ok(import_flow_row(w.flow, &nameless, &w.msg));
@@ -139,7 +164,7 @@ static void rows_of_unknown_students_are_tried_once_more(void **state)
 
         (void)state;
         world_start(&w,
-                (const char *const[]){BEGIN,
+                (const char *const[]){BEGIN_FLOW,
                         OUTCOME(0, 0, "*3\r\n" LEFT_OUT_STUDENT(0) LEFT_OUT_DATE(1) LEFT_OUT_STUDENT(2)),
                         OUTCOME(1, 0, "*1\r\n" LEFT_OUT_STUDENT(1)), NULL},
                 false);
@@ -158,7 +183,7 @@ static void merges_are_tried_as_long_as_one_goes_in(void **state)
 
         (void)state;
         world_start(&w,
-                (const char *const[]){BEGIN,
+                (const char *const[]){BEGIN_FLOW,
                         OUTCOME(0, 0, "*3\r\n" LEFT_OUT_STUDENT(0) LEFT_OUT_STUDENT(1) LEFT_OUT_STUDENT(2)),
                         OUTCOME(0, 0, "*1\r\n" LEFT_OUT_STUDENT(0)), /* the visit */
                         OUTCOME(1, 0, "*2\r\n" LEFT_OUT_STUDENT(0) LEFT_OUT_STUDENT(2)),
@@ -183,7 +208,7 @@ static void a_dry_run_looks_for_students_in_the_input(void **state)
 
         (void)state;
         world_start(&w,
-                (const char *const[]){BEGIN, OUTCOME(1, 0, "*1\r\n" LEFT_OUT_DATE(1)),
+                (const char *const[]){BEGIN_FLOW, OUTCOME(1, 0, "*1\r\n" LEFT_OUT_DATE(1)),
                         OUTCOME(0, 0, "*2\r\n" LEFT_OUT_STUDENT(0) LEFT_OUT_STUDENT(1)),
                         OUTCOME(0, 0,
                                 "*4\r\n" LEFT_OUT_STUDENT(0) LEFT_OUT_STUDENT(1) LEFT_OUT_STUDENT(2)
@@ -205,11 +230,11 @@ static void a_server_that_fails_ends_it(void **state)
         struct world w;
 
         (void)state;
-        world_start(&w, (const char *const[]){BEGIN, "-UNAVAILABLE the disk is full\r\n", NULL}, false);
+        world_start(&w, (const char *const[]){BEGIN_FLOW, "-UNAVAILABLE the disk is full\r\n", NULL}, false);
         assert_err(ERR_INTERNAL, send_all(&w, rows));
         assert_string_equal(w.msg.text, "UNAVAILABLE the disk is full");
         world_end(&w);
-        world_start(&w, (const char *const[]){BEGIN, OUTCOME(0, 0, "*1\r\n" LEFT_OUT_STUDENT(0)), NULL}, false);
+        world_start(&w, (const char *const[]){BEGIN_FLOW, OUTCOME(0, 0, "*1\r\n" LEFT_OUT_STUDENT(0)), NULL}, false);
         assert_err(ERR_UNAVAILABLE, send_all(&w, rows));
         world_end(&w);
 }
@@ -218,6 +243,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_first_of_a_name_wins),
+                cmocka_unit_test(merged_students_are_one),
                 cmocka_unit_test(a_row_without_a_name_is_the_servers_to_judge),
                 cmocka_unit_test(rows_of_unknown_students_are_tried_once_more),
                 cmocka_unit_test(merges_are_tried_as_long_as_one_goes_in),

@@ -209,11 +209,12 @@ static void what_did_not_come_is_removed_students_last(void **state)
         reply_rows(&w, NULL, "1/1 2/2 3/3");
         reply_rows(&w, NULL, "1/a 1/b 2/a");
         reply_erased(&w, 2);
-        reply_with(&w, "$4\r\nv1-7\r\n");
+        reply_with(&w, "$4\r\nv1-8\r\n");
         reply_with(&w, "$-1\r\n"); /* gone meanwhile */
         assert_ok(run(&w));
         assert_int_equal(counts_of(&w, "students").missing, 2);
         assert_int_equal(counts_of(&w, "students").erased, 1);
+        assert_string_equal(w.report.token, "v1-8"); /* of the last write that wrote something */
         assert_int_equal(counts_of(&w, "visits").missing, 2);
         assert_int_equal(counts_of(&w, "visits").erased, 2);
         rows = strstr(w.asked, "ERASE ROWS visits ");

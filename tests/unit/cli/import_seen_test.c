@@ -281,6 +281,39 @@ static void names_are_told_apart_by_each_part(void **state)
         import_seen_destroy(&seen);
 }
 
+static uint64_t content_of(const struct import_seen *seen, const char *student, const char *code)
+{
+        struct slice text;
+        struct buf row;
+        uint64_t hash;
+
+        buf_init(&row, 0);
+        put_row(&row, (const char *const[]){"id", "a", "student", student, "code", code, NULL});
+        assert_true(value_member_text(buf_slice(&row), "student", &text));
+        hash = import_seen_content(seen, buf_slice(&row), text);
+        buf_deinit(&row);
+        return hash;
+}
+
+static void content_is_all_but_the_student(void **state)
+{
+        static const char ids[] = "0123456789012345678901234567890123456789";
+        const struct import_seen_config config = {.filter_bytes = 64, .seed = 4};
+        struct import_seen *seen;
+        char long_id[300];
+
+        (void)state;
+        memset(long_id, 'x', sizeof(long_id) - 1);
+        long_id[sizeof(long_id) - 1] = '\0';
+        assert_ok(import_seen_create(&seen, &config));
+        assert_true(content_of(seen, "7", "x") == content_of(seen, "4711", "x"));
+        assert_true(content_of(seen, "7", "x") == content_of(seen, ids, "x"));
+        assert_true(content_of(seen, "7", "x") == content_of(seen, long_id, "x"));
+        assert_true(content_of(seen, "7", "x") == content_of(seen, "", "x"));
+        assert_true(content_of(seen, "7", "x") != content_of(seen, "7", "y"));
+        import_seen_destroy(&seen);
+}
+
 /* ---- failures ---- */
 
 static enum err refuse(void *context, uint64_t ticket, enum seen_verdict verdict)
@@ -347,6 +380,7 @@ int main(void)
                 cmocka_unit_test(one_row_many_times_takes_no_more_memory),
                 cmocka_unit_test(a_name_is_table_student_and_id),
                 cmocka_unit_test(names_are_told_apart_by_each_part),
+                cmocka_unit_test(content_is_all_but_the_student),
                 cmocka_unit_test(what_the_visitor_returns_ends_it),
                 cmocka_unit_test(failed_allocations_are_errors),
         };
