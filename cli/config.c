@@ -1,35 +1,11 @@
 #include "cli/config.h"
 
 #include "base/config_file.h"
-#include "base/option.h"
+#include "conf/option_rows.h"
 #include "database/record_type.h"
 
 #include <stdio.h>
 #include <unistd.h>
-
-static const struct option_row ROWS[] = {
-#define START false
-#define LIVE  true
-#define OPTION(field, name, type, fallback, min, max, unit, reload, env, flag, sentence)                               \
-        {name, OPTION_##type, fallback, min, max, unit, reload, env, flag, sentence},
-#define PRESET(...)
-#define AT_MOST(...)
-#include "conf/options.def"
-#undef OPTION
-#undef PRESET
-#undef AT_MOST
-};
-
-enum {
-#define OPTION(field, ...) AT_##field,
-#define PRESET(...)
-#define AT_MOST(...)
-#include "conf/options.def"
-#undef OPTION
-#undef PRESET
-#undef AT_MOST
-        ROW_COUNT
-};
 
 struct config {
         struct option_set *options;
@@ -55,7 +31,7 @@ static enum err read_options(struct option_set *options, const char *given, stru
 static enum err load(struct config *c, const struct cli_args *args, struct err_msg *msg)
 {
         const struct option_list *files;
-        enum err rc = option_set_create(&c->options, ROWS, ROW_COUNT);
+        enum err rc = option_set_create(&c->options, OPTION_ROWS, OPTION_COUNT);
 
         if (rc != OK)
                 return err_set(msg, rc, "no memory for the configuration");

@@ -2,33 +2,10 @@
 
 #include "base/config_file.h"
 #include "base/suggest.h"
+#include "conf/option_rows.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const struct option_row ROWS[] = {
-#define START false
-#define LIVE  true
-#define OPTION(field, name, type, fallback, min, max, unit, reload, env, flag, sentence)                               \
-        {name, OPTION_##type, fallback, min, max, unit, reload, env, flag, sentence},
-#define PRESET(...)
-#define AT_MOST(...)
-#include "conf/options.def"
-#undef OPTION
-#undef PRESET
-#undef AT_MOST
-};
-
-enum {
-#define OPTION(field, ...) AT_##field,
-#define PRESET(...)
-#define AT_MOST(...)
-#include "conf/options.def"
-#undef OPTION
-#undef PRESET
-#undef AT_MOST
-        ROW_COUNT
-};
 
 static const struct {
         const char *preset;
@@ -69,8 +46,8 @@ enum { FLAG_COUNT = sizeof(FLAGS) / sizeof(FLAGS[0]) };
 
 const struct option_row *settings_rows(size_t *count)
 {
-        *count = ROW_COUNT;
-        return ROWS;
+        *count = OPTION_COUNT;
+        return OPTION_ROWS;
 }
 
 const struct settings_flag *settings_flags(size_t *count)
@@ -86,13 +63,13 @@ static enum err unknown(
 {
         enum { SHOWN_MAX = 60, FLAG_SIZE = 64 };
         struct slice shown = slice_of(name.data, name.len < SHOWN_MAX ? name.len : SHOWN_MAX);
-        char flags[ROW_COUNT][FLAG_SIZE];
+        char flags[OPTION_COUNT][FLAG_SIZE];
         struct suggest suggest;
 
         suggest_init(&suggest, name);
         for (size_t i = 0; is_flag && i < FLAG_COUNT; i++)
                 suggest_offer(&suggest, slice_str(FLAGS[i].name));
-        for (int i = 0; i < ROW_COUNT; i++) {
+        for (int i = 0; i < OPTION_COUNT; i++) {
                 const struct option_row *row = option_row(options, i);
 
                 if (is_flag && row->flag != NULL)
@@ -324,7 +301,7 @@ static enum err read_all(struct option_set *options, struct settings_command *co
 enum err settings_read(struct option_set **out, struct settings_command *command, const struct settings_input *input,
         struct err_msg *msg)
 {
-        enum err rc = option_set_create(out, ROWS, ROW_COUNT);
+        enum err rc = option_set_create(out, OPTION_ROWS, OPTION_COUNT);
 
         command->action = SETTINGS_RUN;
         command->file[0] = '\0';
