@@ -278,8 +278,3 @@ uint64_t import_input_done(const struct import_input *input)
 {
         return input->done;
 }
-
-uint64_t import_input_size(const struct import_input *input)
-{
-        return input->size;
-}

@@ -27,8 +27,7 @@ struct slice import_input_first(const struct import_input *input);
  * file ends before the size that it had then: half an export must not pass for a whole one. */
 enum err import_input_read(struct import_input *input, struct slice *piece, struct err_msg *msg) MUST_CHECK;
 
-/* Bytes taken from the file so far (packed ones, if it is packed), and its size; 0: not known. */
+/* Bytes taken from the file so far (packed ones, if it is packed). */
 uint64_t import_input_done(const struct import_input *input);
-uint64_t import_input_size(const struct import_input *input);
 
 #endif

@@ -81,13 +81,6 @@ void import_report_place(
                 entry->first[entry->places++] = *place;
 }
 
-bool import_report_wants_place(const struct import_report *report, const char *table, const struct reject *reject)
-{
-        size_t at = find_reason(report, table, reject);
-
-        return at == report->reason_count || report->reasons[at].places < REPORT_PLACES_MAX;
-}
-
 bool import_report_is_partial(const struct import_report *report)
 {
         return report->reason_count > 0;

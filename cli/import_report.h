@@ -85,9 +85,6 @@ void import_report_reject(struct import_report *report, const char *table, const
 void import_report_place(
         struct import_report *report, const char *table, const struct reject *reject, const struct import_place *place);
 
-/* Whether the reason still wants places. */
-bool import_report_wants_place(const struct import_report *report, const char *table, const struct reject *reject);
-
 /* Counts a resource of a kind that is not kept; the kind is copied as by print_plain. */
 void import_report_ignored(struct import_report *report, const char *kind);
 

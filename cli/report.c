@@ -51,13 +51,6 @@ void report_seconds(struct report *report, const char *name, struct nanos span)
                 report->status = value_put_float(&report->value, (double)(nanos_to_ms(span) / 10) / 100);
 }
 
-void report_value(struct report *report, const char *name, struct slice value)
-{
-        name_member(report, name);
-        if (report->status == OK)
-                report->status = buf_append_slice(&report->value, value);
-}
-
 enum cli_exit report_show(struct report *report, struct cli *cli, FILE *out)
 {
         struct err_msg msg;

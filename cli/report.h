@@ -24,8 +24,6 @@ void report_text(struct report *report, const char *name, const char *text);
 void report_number(struct report *report, const char *name, uint64_t number);
 void report_flag(struct report *report, const char *name, bool flag);
 void report_seconds(struct report *report, const char *name, struct nanos span);
-/* `value` is one whole value. */
-void report_value(struct report *report, const char *name, struct slice value);
 
 /* Writes it to `out`, for people when cli->human or when `out` is cli->err. EXIT_OK, or the failure's exit code. */
 enum cli_exit report_show(struct report *report, struct cli *cli, FILE *out) MUST_CHECK;

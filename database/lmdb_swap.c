@@ -32,11 +32,6 @@ const char *lmdb_swap_work(const struct lmdb_swap *swap)
         return swap->work;
 }
 
-const char *lmdb_swap_file(const struct lmdb_swap *swap)
-{
-        return swap->file;
-}
-
 bool lmdb_swap_occupied(const struct lmdb_swap *swap)
 {
         struct stat info;

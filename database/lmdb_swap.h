@@ -22,9 +22,8 @@ struct lmdb_swap_config {
  * ERR_NOTFOUND, ERR_PERMISSION, ERR_DISK_FULL, ERR_IO, ERR_NOMEM; *out is NULL then. */
 enum err lmdb_swap_open(struct lmdb_swap **out, const struct lmdb_swap_config *config, struct err_msg *msg) MUST_CHECK;
 
-/* The path of the work folder, where the caller makes the new database; of the new data file in it. */
+/* The path of the work folder, where the caller makes the new database. */
 const char *lmdb_swap_work(const struct lmdb_swap *swap);
-const char *lmdb_swap_file(const struct lmdb_swap *swap);
 
 /* Makes the new data file, empty, for writing; the caller closes *fd. ERR_PERMISSION, ERR_DISK_FULL, ERR_IO; *fd is -1
  * then. */

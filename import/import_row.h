@@ -13,7 +13,7 @@
  *   reactions of an allergy: {code, display, severity} of REACTION1 and REACTION2, where given
  *   status    active when STOP is empty, else inactive (allergies) or resolved (conditions)
  *   kind      of a condition: the word in parentheses that ends a SNOMED CT term: "finding", "disorder", …
- *   system    of a vaccination: CVX; else by its short name (database/code_system.h)
+ *   system    of a vaccination: CVX; else by its short name (import/code_system.h)
  *   other     the cells that are not empty of columns that the table does not have, by the columns' names
  * What a cell does not say is left out, but for what no row can do without (import_columns.def).
  * ERR_BADVALUE: the row is not imported, *reject says why. ERR_NOMEM and errors of buf_append. *out is then as before.

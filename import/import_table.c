@@ -51,11 +51,6 @@ const char *import_table_name(enum import_kind kind)
         return SIGNATURES[kind].name;
 }
 
-const char *import_table_synthea_name(enum import_kind kind)
-{
-        return SIGNATURES[kind].synthea_name;
-}
-
 bool import_table_named(struct slice name, enum import_kind *out)
 {
         for (*out = 0; *out < IMPORT_KIND_COUNT; (*out)++)

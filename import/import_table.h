@@ -45,9 +45,8 @@ struct import_column {
 /* The rows of import_columns.def, those of one table together. Constant; any thread. */
 const struct import_column *import_table_columns(enum import_kind kind, size_t *count);
 
-/* The table's name in the server ("vaccinations") and in Synthea ("immunizations"). Literals. */
+/* The table's name in the server ("vaccinations"). A literal. */
 const char *import_table_name(enum import_kind kind);
-const char *import_table_synthea_name(enum import_kind kind);
 
 /* The table of a server's name; false when it is none of these. */
 bool import_table_named(struct slice name, enum import_kind *out) MUST_CHECK;

@@ -129,11 +129,12 @@ static void what_packs_a_thousandfold_comes_in_pieces(void **state)
         struct slice piece;
         struct world w;
         size_t total = 0;
+        size_t packed;
 
         (void)state;
         world_begin(&w);
         memset(zeros, 'a', LEN);
-        (void)append_member(&w, zeros, LEN);
+        packed = append_member(&w, zeros, LEN);
         assert_ok(import_input_open(&input, w.path, -1, &w.msg));
         do {
                 assert_ok(import_input_read(input, &piece, &w.msg));
@@ -141,7 +142,7 @@ static void what_packs_a_thousandfold_comes_in_pieces(void **state)
                 total += piece.len;
         } while (piece.len > 0);
         assert_int_equal(total, LEN);
-        assert_int_equal(import_input_done(input), import_input_size(input));
+        assert_int_equal(import_input_done(input), packed);
         import_input_close(&input);
         free(zeros);
         world_end(&w);
@@ -177,7 +178,6 @@ static void the_beginning_is_seen_before_it_is_read(void **state)
         assert_ok(import_input_open(&input, "standard input", ends[0], &msg));
         assert_slice_is(import_input_first(input), "Id,FIRST\n");
         assert_slice_is(import_input_first(input), "Id,FIRST\n");
-        assert_int_equal(import_input_size(input), 0);
         assert_ok(import_input_read(input, &piece, &msg));
         assert_slice_is(piece, "Id,FIRST\n");
         assert_ok(import_input_read(input, &piece, &msg));
@@ -264,10 +264,10 @@ static void a_file_that_becomes_shorter_or_longer_meanwhile(void **state)
         assert_non_null(file);
         assert_int_equal(lseek(fileno(file), 1000, SEEK_SET), 1000);
         assert_ok(import_input_open(&input, "standard input", fileno(file), &w.msg));
-        assert_int_equal(import_input_size(input), LEN / 2 + LEN - 1000);
         for (total = 0; total < LEN / 2 + LEN - 1000; total += piece.len)
                 assert_ok(import_input_read(input, &piece, &w.msg));
         assert_ok(import_input_read(input, &piece, &w.msg));
+        assert_int_equal(piece.len, 0);
         import_input_close(&input);
         (void)fclose(file);
         world_end(&w);
