@@ -105,6 +105,16 @@ static void no_known_allergy_is_a_record_of_no_severity(void **state)
         }
 }
 
+static void words_for_no_known_allergy_count_alone_and_whole(void **state)
+{
+        (void)state;
+        assert_concludes("allergies", "\"display\":\"No Known Allergies\"", "severity", "\"NONE\"");
+        assert_concludes("allergies", "\"display\":\"NKDA\"", "no_known", "true");
+        assert_concludes(
+                "allergies", "\"display\":\"No known allergies except penicillin\"", "severity", "\"UNKNOWN\"");
+        assert_concludes("allergies", "\"display\":\"NKA\",\"code\":\"91935009\"", "severity", "\"UNKNOWN\"");
+}
+
 static void what_contradicts_itself_is_refused(void **state)
 {
         (void)state;
@@ -288,6 +298,7 @@ int main(void)
                 cmocka_unit_test(the_status_of_an_allergy_follows_from_its_verification),
                 cmocka_unit_test(severity_that_nobody_knows_is_unknown),
                 cmocka_unit_test(no_known_allergy_is_a_record_of_no_severity),
+                cmocka_unit_test(words_for_no_known_allergy_count_alone_and_whole),
                 cmocka_unit_test(what_contradicts_itself_is_refused),
                 cmocka_unit_test(the_status_of_a_condition_follows_from_what_is_told),
                 cmocka_unit_test(chronic_is_what_is_an_illness_and_not_over),
