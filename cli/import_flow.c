@@ -1,20 +1,28 @@
 /* The way of a row:
  *
  *      reader -> import_flow_row -> seen? --surely not--> import_send -> server --taken--> counted
- *                                    |                                   |
- *                                 perhaps                        student unknown
- *                                    |                                   |
- *                                 doubtful                            orphans       (files: cli/import_aside.h)
+ *                   |     |            |                                   |
+ *                   |  of a merged   perhaps                        student unknown
+ *                   |  student         |                                   |
+ *                merges  held back   doubtful                            orphans     (files: cli/import_aside.h)
  *
  * and when the input has ended (import_flow_finish):
  *
- *      doubtful -> import_seen_settle --first after all--> import_send
- *                                     --equal-----------> counted as a duplicate
- *                                     --different-------> left out
- *      orphans  -> import_send once more: by now all students of the input are in -> taken, or left out
+ *      doubtful  -> import_seen_settle --first after all--> import_send
+ *                                      --equal-----------> counted as a duplicate
+ *                                      --different-------> left out
+ *      merges    -> import_send
+ *      held back -> the same question as of doubtful rows, by the name of whom the student is now
+ *      orphans   -> the same, once more: by now all students of the input are in -> taken, or left out
+ *
+ * Merges come last, as they decide who is who. A into B makes one record of A's x and B's x: were they sent in any
+ * order, one would replace the other, without a word, and each at every import anew. So both must be there before the
+ * server merges: it leaves the merge out when they differ. And rows of a student who is merged already, or is known by
+ * a merge only, come after all others, so that of two that differ the one that is left out is always the same.
  *
  * A dry run writes no students, so there the orphans are not sent again: their students are looked for among those that
- * the server would have taken. */
+ * the server would have taken. Merges of the input that contradict each other, or each other's records, are seen by no
+ * dry run. */
 #include "cli/import_flow.h"
 
 #include "base/buf.h"
@@ -39,8 +47,11 @@ struct import_flow {
         struct import_seen *seen;
         struct import_merged *merged; /* by the server, or by rows that came */
         struct import_aside *doubtful;
+        struct import_aside *merges;
+        struct import_aside *held_back;
         struct import_aside *orphans;
-        uint64_t orphan_count;
+        struct buf merged_now;     /* dry run: struct mark of students who would be merged */
+        uint64_t put_back;         /* merges that were sent and have to wait */
         struct mark_log *students; /* dry run: those that would be there */
         struct held held;
         bool last; /* rows of unknown students have waited long enough */
@@ -72,8 +83,10 @@ static enum err take_left_out(
 
         if (reject->reason != REJECT_STUDENT || flow->last)
                 return leave_out(flow, line, reject, msg);
-        flow->orphan_count++;
-        return import_aside_add(flow->orphans, line, &at, msg);
+        if (!is_merge(line))
+                return import_aside_add(flow->orphans, line, &at, msg);
+        flow->put_back++;
+        return import_aside_add(flow->merges, line, &at, msg);
 }
 
 static struct mark student_mark(const struct import_flow *flow, struct slice student)
@@ -115,6 +128,10 @@ static enum err create_parts(struct import_flow *flow)
         if (rc == OK)
                 rc = import_aside_create(&flow->doubtful);
         if (rc == OK)
+                rc = import_aside_create(&flow->merges);
+        if (rc == OK)
+                rc = import_aside_create(&flow->held_back);
+        if (rc == OK)
                 rc = import_aside_create(&flow->orphans);
         return rc == OK ? mark_log_create(&flow->students) : rc;
 }
@@ -128,6 +145,7 @@ enum err import_flow_create(struct import_flow **out, const struct import_flow_c
         if (flow != NULL) {
                 flow->config = *config;
                 buf_init(&flow->held.row, 0);
+                buf_init(&flow->merged_now, 0);
                 rc = create_parts(flow);
         }
         if (rc != OK)
@@ -149,9 +167,12 @@ void import_flow_destroy(struct import_flow **flow)
                 return;
         import_send_destroy(&(*flow)->send);
         buf_deinit(&(*flow)->held.row);
+        buf_deinit(&(*flow)->merged_now);
         import_seen_destroy(&(*flow)->seen);
-        import_merged_destroy(&(*flow)->merged);
         import_aside_destroy(&(*flow)->doubtful);
+        import_merged_destroy(&(*flow)->merged);
+        import_aside_destroy(&(*flow)->merges);
+        import_aside_destroy(&(*flow)->held_back);
         import_aside_destroy(&(*flow)->orphans);
         mark_log_destroy(&(*flow)->students);
         vc_free(*flow);
@@ -176,19 +197,12 @@ static enum err put_in_doubt(
         return rc == OK ? import_seen_defer(flow->seen, &mark, msg) : rc;
 }
 
-/* The mark that a row is noted by. Records of ids that are one person have one name, as the server keeps one of them;
- * the rows that say who there is, and who is whom, are of the id that stands in them. */
-static struct mark mark_of(const struct import_flow *flow, struct import_name name, const struct import_line *line)
+/* A row that is the first of its name. */
+static enum err pass_on(struct import_flow *flow, const struct import_line *line, struct err_msg *msg)
 {
-        const struct slice student = name.student;
-        struct mark mark;
+        uint64_t at;
 
-        if (is_merge(line) || is_student(line))
-                return import_seen_mark(flow->seen, &name, line->row);
-        name.student = import_merged_root(flow->merged, student);
-        mark = import_seen_mark(flow->seen, &name, SLICE_EMPTY);
-        mark.content = import_seen_content(flow->seen, line->row, student);
-        return mark;
+        return is_merge(line) ? import_aside_add(flow->merges, line, &at, msg) : import_send_row(flow->send, line, msg);
 }
 
 /* Notes the row that was held, and sends it when it is new. */
@@ -205,8 +219,29 @@ static enum err let_go(struct import_flow *flow, struct err_msg *msg)
         rc = import_seen_note(flow->seen, &held->mark, &verdict, msg);
         if (rc != OK)
                 return rc;
-        return verdict == SEEN_NEW ? import_send_row(flow->send, &held->line, msg)
-                                   : put_in_doubt(flow, &held->line, held->mark, msg);
+        return verdict == SEEN_NEW ? pass_on(flow, &held->line, msg) : put_in_doubt(flow, &held->line, held->mark, msg);
+}
+
+/* The mark that a row is noted by, as one of `student`. Records of ids that are one person have one name then, as the
+ * server keeps one of them; rows that differ in the id alone are equal. */
+static struct mark mark_of(
+        const struct import_flow *flow, struct import_name name, struct slice student, const struct import_line *line)
+{
+        const struct slice given = name.student;
+        struct mark mark;
+
+        if (is_merge(line) || is_student(line))
+                return import_seen_mark(flow->seen, &name, line->row);
+        name.student = student;
+        mark = import_seen_mark(flow->seen, &name, SLICE_EMPTY);
+        mark.content = import_seen_content(flow->seen, line->row, given);
+        return mark;
+}
+
+/* Whether the row is a record of a student who is merged into another one. */
+static bool is_of_merged(const struct import_flow *flow, const struct import_line *line, const struct import_name *name)
+{
+        return import_merged_is(flow->merged, name->student) && !is_student(line) && !is_merge(line);
 }
 
 enum err import_flow_row(struct import_flow *flow, const struct import_line *line, struct err_msg *msg)
@@ -214,11 +249,14 @@ enum err import_flow_row(struct import_flow *flow, const struct import_line *lin
         struct held *held = &flow->held;
         struct import_name name;
         struct mark mark;
+        uint64_t at;
         enum err rc;
 
         if (!import_name_of(line->table, line->row, &name)) /* the server will say what is wrong */
                 return import_send_row(flow->send, line, msg);
-        mark = mark_of(flow, name, line);
+        if (is_of_merged(flow, line, &name))
+                return import_aside_add(flow->held_back, line, &at, msg);
+        mark = mark_of(flow, name, name.student, line);
         import_seen_expect(flow->seen, &mark);
         rc = let_go(flow, msg);
         if (rc == OK && is_merge(line) && import_merged_add(flow->merged, line->row) != OK)
@@ -238,6 +276,7 @@ enum err import_flow_row(struct import_flow *flow, const struct import_line *lin
 
 struct settling {
         struct import_flow *flow;
+        struct import_aside *rows; /* the tickets' */
         struct err_msg *msg;
 };
 
@@ -248,83 +287,114 @@ static enum err settle_one(void *context, uint64_t ticket, enum seen_verdict ver
         struct import_flow *flow = settling->flow;
         struct import_line line;
         uint64_t at = ticket - 1;
-        enum err rc = import_aside_read(flow->doubtful, &at, &line, settling->msg);
+        enum err rc = import_aside_read(settling->rows, &at, &line, settling->msg);
 
         if (rc != OK)
                 return rc;
         if (verdict == SEEN_NEW)
-                return import_send_row(flow->send, &line, settling->msg);
+                return pass_on(flow, &line, settling->msg);
         if (verdict == SEEN_DIFFERENT)
                 return leave_out(flow, &line, &differs, settling->msg);
         import_report_counts(flow->config.report, line.table)->duplicate++;
         return OK;
 }
 
-static enum err settle_doubtful(struct import_flow *flow, struct err_msg *msg)
+/* Settles all that was deferred, rows of that file, and waits for what the server says of those that are new. */
+static enum err settle(struct import_flow *flow, struct import_aside *rows, struct err_msg *msg)
 {
-        struct settling settling = {.flow = flow, .msg = msg};
+        struct settling settling = {.flow = flow, .rows = rows, .msg = msg};
         enum err rc = import_seen_settle(flow->seen, settle_one, &settling, msg);
 
         return rc == OK ? import_send_finish(flow->send, msg) : rc;
 }
 
-/* ---- rows of unknown students, once more ---- */
+/* ---- merges ---- */
 
-/* A part of the orphans' file, and which of its rows. */
-struct orphans {
-        uint64_t from;
-        uint64_t to;
-        bool merges; /* those that merge students, or all others */
-};
-
-/* Sends them, and waits for what the server says; *sent is how many they were. */
-static enum err send_orphans(
-        struct import_flow *flow, const struct orphans *orphans, uint64_t *sent, struct err_msg *msg)
+/* Sends the merges from..to-1 of their file, and waits for what the server says; *sent is how many they were. Those
+ * that have to wait for a student stand behind the others in the file then. */
+static enum err send_merges(struct import_flow *flow, uint64_t from, uint64_t to, uint64_t *sent, struct err_msg *msg)
 {
-        uint64_t at = orphans->from;
         struct import_line line;
         enum err rc = OK;
 
-        *sent = 0;
-        while (rc == OK && at < orphans->to) {
-                rc = import_aside_read(flow->orphans, &at, &line, msg);
-                if (rc != OK || is_merge(&line) != orphans->merges)
-                        continue;
-                (*sent)++;
-                rc = import_send_row(flow->send, &line, msg);
+        flow->put_back = 0;
+        for (*sent = 0; rc == OK && from < to; ++*sent) {
+                rc = import_aside_read(flow->merges, &from, &line, msg);
+                if (rc == OK)
+                        rc = import_send_row(flow->send, &line, msg);
         }
         return rc == OK ? import_send_finish(flow->send, msg) : rc;
 }
 
-/* Merges go first, as they make students known by other names. Each may wait for another one (A into B, B into C), so
- * they are sent again until none of those that are left goes in. Those that the server leaves out again stand behind
- * the others in the file. */
-static enum err retry_merges(struct import_flow *flow, struct err_msg *msg)
+/* Each may wait for another one (A into B, B into C), so they are sent again until none of those that are left goes in;
+ * those are left out. */
+static enum err merge_all(struct import_flow *flow, struct err_msg *msg)
 {
-        struct orphans merges = {.from = 0, .to = import_aside_end(flow->orphans), .merges = true};
+        uint64_t from = 0;
         uint64_t sent;
-        uint64_t left;
         enum err rc;
 
         do {
-                uint64_t before = flow->orphan_count;
+                uint64_t to = import_aside_end(flow->merges);
 
-                rc = send_orphans(flow, &merges, &sent, msg);
-                left = flow->orphan_count - before;
-                merges.from = merges.to;
-                merges.to = import_aside_end(flow->orphans);
-        } while (rc == OK && left > 0 && left < sent);
+                rc = send_merges(flow, from, to, &sent, msg);
+                from = to;
+        } while (rc == OK && flow->put_back > 0 && flow->put_back < sent);
         flow->last = true;
-        return rc == OK ? send_orphans(flow, &merges, &sent, msg) : rc;
+        if (rc == OK && flow->put_back > 0)
+                rc = send_merges(flow, from, import_aside_end(flow->merges), &sent, msg);
+        if (rc != OK || import_aside_end(flow->merges) == 0)
+                return rc;
+        import_merged_destroy(&flow->merged); /* some did not go in */
+        if (import_merged_create(&flow->merged, flow->config.seed) != OK)
+                return err_set(msg, ERR_NOMEM, "out of memory");
+        return import_merged_load(flow->merged, flow->config.conn, msg);
 }
 
-static enum err retry_orphans(struct import_flow *flow, struct err_msg *msg)
-{
-        const struct orphans others = {.from = 0, .to = import_aside_end(flow->orphans), .merges = false};
-        uint64_t sent;
-        enum err rc = retry_merges(flow, msg);
+/* ---- rows whose students may be others now ---- */
 
-        return rc == OK ? send_orphans(flow, &others, &sent, msg) : rc;
+/* Defers a row by the name of whom its student is now. The ticket is its place, plus one. */
+static enum err defer_as_root(
+        struct import_flow *flow, const struct import_line *line, uint64_t at, struct err_msg *msg)
+{
+        struct import_name name;
+        struct mark mark;
+
+        if (!import_name_of(line->table, line->row, &name))
+                return err_set(msg, ERR_CORRUPT, "a row that was put aside is damaged");
+        mark = mark_of(flow, name, import_merged_root(flow->merged, name.student), line);
+        mark.ticket = at + 1;
+        return import_seen_defer(flow->seen, &mark, msg);
+}
+
+/* Rows that were held back have not been noted yet. Orphans have, by their own names: those that are another's by now
+ * are looked at by that one's, too, and all others are sent. */
+static bool is_to_be_noted(const struct import_flow *flow, struct import_aside *rows, const struct import_line *line)
+{
+        struct import_name name;
+
+        if (!import_name_of(line->table, line->row, &name))
+                return false;
+        return rows == flow->held_back || is_of_merged(flow, line, &name);
+}
+
+/* Sends the rows of the file but for those that came before. */
+static enum err send_aside(struct import_flow *flow, struct import_aside *rows, struct err_msg *msg)
+{
+        uint64_t next = 0;
+        enum err rc = OK;
+
+        while (rc == OK && next < import_aside_end(rows)) {
+                const uint64_t at = next;
+                struct import_line line;
+
+                rc = import_aside_read(rows, &next, &line, msg);
+                if (rc == OK && is_to_be_noted(flow, rows, &line))
+                        rc = defer_as_root(flow, &line, at, msg);
+                else if (rc == OK)
+                        rc = import_send_row(flow->send, &line, msg);
+        }
+        return rc == OK ? settle(flow, rows, msg) : rc;
 }
 
 /* ---- the same in a dry run ---- */
@@ -337,21 +407,6 @@ static struct slice needed_student(const struct import_line *line)
         if (!value_member_text(line->row, is_merge(line) ? "into" : "student", &student))
                 return SLICE_EMPTY;
         return student.len > IMPORT_NAME_MAX ? SLICE_EMPTY : student;
-}
-
-/* Students who would be known by another's row, once that is known. */
-static enum err add_merged(struct import_flow *flow, struct err_msg *msg)
-{
-        uint64_t at = 0;
-        struct import_line line;
-        enum err rc = OK;
-
-        while (rc == OK && at < import_aside_end(flow->orphans)) {
-                rc = import_aside_read(flow->orphans, &at, &line, msg);
-                if (rc == OK && is_merge(&line))
-                        rc = take_student(flow, &line, msg);
-        }
-        return rc;
 }
 
 static enum err judge_orphan(
@@ -368,37 +423,106 @@ static enum err judge_orphan(
         return OK;
 }
 
-static enum err judge_turn(struct import_flow *flow, const struct mark_set *students, struct err_msg *msg)
+/* What is asked of each row from a place of a file on. */
+struct inquest {
+        struct import_aside *rows;
+        uint64_t from;
+        enum err (*judge)(struct import_flow *flow, const struct mark_set *students, const struct import_line *line,
+                struct err_msg *msg);
+};
+
+static enum err judge_turn(
+        struct import_flow *flow, const struct mark_set *students, const struct inquest *inquest, struct err_msg *msg)
 {
-        uint64_t at = 0;
+        uint64_t at = inquest->from;
         struct import_line line;
         enum err rc = OK;
 
-        while (rc == OK && at < import_aside_end(flow->orphans)) {
-                rc = import_aside_read(flow->orphans, &at, &line, msg);
+        while (rc == OK && at < import_aside_end(inquest->rows)) {
+                rc = import_aside_read(inquest->rows, &at, &line, msg);
                 if (rc == OK)
-                        rc = judge_orphan(flow, students, &line, msg);
+                        rc = inquest->judge(flow, students, &line, msg);
         }
         return rc;
 }
 
-static enum err judge_orphans(struct import_flow *flow, struct err_msg *msg)
+static enum err judge_all(struct import_flow *flow, const struct inquest *inquest, struct err_msg *msg)
 {
         struct mark_set *students;
         bool loaded = true;
-        enum err rc = add_merged(flow, msg);
+        enum err rc = OK;
 
-        if (rc != OK)
-                return rc;
         if (mark_set_create(&students, flow->students, flow->config.memory) != OK)
                 return err_set(msg, ERR_NOMEM, "out of memory");
         while (rc == OK && loaded) {
                 rc = mark_set_next(students, &loaded, msg);
                 if (rc == OK && loaded)
-                        rc = judge_turn(flow, students, msg);
+                        rc = judge_turn(flow, students, inquest, msg);
         }
         mark_set_destroy(&students);
         return rc;
+}
+
+/* A merge whose `into` would be known makes its student known. */
+static enum err note_merged(
+        struct import_flow *flow, const struct mark_set *students, const struct import_line *line, struct err_msg *msg)
+{
+        const struct mark into = student_mark(flow, needed_student(line));
+        struct import_name name;
+        struct mark mark;
+
+        if (mark_set_ask(students, &into) != MARK_PRESENT || !import_name_of(line->table, line->row, &name))
+                return OK;
+        mark = student_mark(flow, name.student);
+        return buf_append(&flow->merged_now, &mark, sizeof(mark)) == OK ? OK : err_set(msg, ERR_NOMEM, "out of memory");
+}
+
+/* Merges from that place of their file on, which wait for students. As one may wait for another, they are asked again
+ * while more of them than before have whom they need. */
+static enum err judge_merges(struct import_flow *flow, uint64_t from, struct err_msg *msg)
+{
+        const struct inquest note = {.rows = flow->merges, .from = from, .judge = note_merged};
+        const struct inquest judge = {.rows = flow->merges, .from = from, .judge = judge_orphan};
+        size_t before;
+        enum err rc;
+
+        do {
+                before = buf_len(&flow->merged_now);
+                buf_truncate(&flow->merged_now, 0);
+                rc = judge_all(flow, &note, msg);
+                for (size_t at = 0; rc == OK && at < buf_len(&flow->merged_now); at += sizeof(struct mark)) {
+                        struct mark mark;
+
+                        memcpy(&mark, buf_slice(&flow->merged_now).data + at, sizeof(mark));
+                        rc = mark_log_add(flow->students, &mark, msg);
+                }
+        } while (rc == OK && buf_len(&flow->merged_now) > before);
+        return rc == OK ? judge_all(flow, &judge, msg) : rc;
+}
+
+static enum err try_rest(struct import_flow *flow, struct err_msg *msg)
+{
+        const struct inquest orphans = {.rows = flow->orphans, .judge = judge_orphan};
+        uint64_t merges = import_aside_end(flow->merges);
+        uint64_t sent;
+        enum err rc = send_merges(flow, 0, merges, &sent, msg);
+
+        if (rc == OK)
+                rc = send_aside(flow, flow->held_back, msg);
+        if (rc == OK && import_aside_end(flow->merges) > merges)
+                rc = judge_merges(flow, merges, msg);
+        return rc == OK && import_aside_end(flow->orphans) > 0 ? judge_all(flow, &orphans, msg) : rc;
+}
+
+/* ---- the end ---- */
+
+static enum err send_rest(struct import_flow *flow, struct err_msg *msg)
+{
+        enum err rc = merge_all(flow, msg);
+
+        if (rc == OK)
+                rc = send_aside(flow, flow->held_back, msg);
+        return rc == OK ? send_aside(flow, flow->orphans, msg) : rc;
 }
 
 enum err import_flow_finish(struct import_flow *flow, struct err_msg *msg)
@@ -408,8 +532,8 @@ enum err import_flow_finish(struct import_flow *flow, struct err_msg *msg)
         if (rc == OK)
                 rc = import_send_finish(flow->send, msg);
         if (rc == OK)
-                rc = settle_doubtful(flow, msg);
-        if (rc != OK || import_aside_end(flow->orphans) == 0)
+                rc = settle(flow, flow->doubtful, msg);
+        if (rc != OK)
                 return rc;
-        return flow->config.dry_run ? judge_orphans(flow, msg) : retry_orphans(flow, msg);
+        return flow->config.dry_run ? try_rest(flow, msg) : send_rest(flow, msg);
 }

@@ -318,5 +318,8 @@ enum err import_seen_settle(struct import_seen *seen, import_seen_fn visit, void
         seen->filter = NULL;
         for (unsigned part = 0; rc == OK && part < MARK_LOG_PARTS; part++)
                 rc = settle_part(seen, part, &visitor, msg);
+        mark_log_destroy(&seen->deferred);
+        if (mark_log_create(&seen->deferred) != OK && rc == OK)
+                rc = err_set(msg, ERR_NOMEM, "out of memory");
         return rc;
 }

@@ -61,7 +61,8 @@ enum err import_seen_defer(struct import_seen *seen, const struct mark *mark, st
 typedef enum err (*import_seen_fn)(void *context, uint64_t ticket, enum seen_verdict verdict);
 
 /* Settles all rows that were deferred, each SEEN_NEW, SEEN_SAME or SEEN_DIFFERENT; rows of one name in the order of
- * their tickets. No row may be noted any more. ERR_IO, ERR_NOMEM, or what `visit` returned. */
+ * their tickets. No row may be noted any more; others may be deferred, and settled by another call. ERR_IO, ERR_NOMEM,
+ * or what `visit` returned. */
 enum err import_seen_settle(
         struct import_seen *seen, import_seen_fn visit, void *context, struct err_msg *msg) MUST_CHECK;
 

@@ -279,7 +279,37 @@ class Order(unittest.TestCase):
                 report = run(server, source, code=6)
                 self.assertEqual(counts(report, "allergies"), dict(written, rows=4, duplicates=1, left_out=1))
                 self.assertEqual(report["left_out"][0]["reason"], "duplicate-differs")
-                self.assertEqual(exported(server)[("allergies", "B", "x")]["code"], "7")
+                self.assertEqual(exported(server)[("allergies", "B", "x")]["code"], "8")  # B's own
+
+    def test_one_id_under_two_ids_of_a_student(self):
+        """What is one record once the students are one is not overwritten without a word, nor at every import."""
+        ana, bao = (("students", {"id": name, "first_name": name}) for name in "AB")
+        merge = ("merges", {"student": "A", "id": "into", "into": "B"})
+        twins = (allergy("A", "x", "7"), allergy("B", "x", "8"), allergy("A", "same"), allergy("B", "same"))
+        for known in (True, False):  # whether A has a record of their own; the merge comes last in any case
+            with vc.temp_dir() as folder, vc.Server() as server:
+                rows = [*twins, merge, ana, bao] if known else [*twins, merge, bao]
+                source = lines(folder / "in.ndjson", *rows)
+                report = run(server, source, code=6)
+                self.assertEqual([(each["table"], each["reason"], each["count"]) for each in report["left_out"]],
+                                 [("merges" if known else "allergies", "duplicate-differs", 1)])
+                records = exported(server)
+                codes = {record["code"] for record in records.values() if record["id"] == "x"}
+                self.assertEqual(codes, {"7", "8"} if known else {"8"})
+                again = run(server, source, code=6)
+                self.assertEqual(sum(counts(again, table).get("written", 0) for table in ("allergies", "merges")), 0)
+                self.assertEqual(exported(server), records)
+
+    def test_a_dry_run_follows_merges_to_their_end(self):
+        rows = (allergy("A", "a"), ("merges", {"student": "A", "id": "into", "into": "absent"}),
+                ("students", {"id": "B", "first_name": "Bao"}))
+        with vc.temp_dir() as folder, vc.Server() as server:
+            source = lines(folder / "in.ndjson", *rows)
+            strict = run(server, source, "--strict", code=6)
+            self.assertEqual(exported(server), {})
+            report = run(server, source, code=6)
+            for table in ("allergies", "merges", "students"):
+                self.assertEqual(counts(strict, table), counts(report, table))
 
     def test_what_came_under_a_merged_id_is_not_missing(self):
         with vc.temp_dir() as folder, vc.Server() as server:
