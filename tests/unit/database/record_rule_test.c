@@ -1,9 +1,7 @@
 #include "database/record_rule.h"
 
-#include "base/hash.h"
-#include "database/record.h"
+#include "tests/lib/record_case.h"
 #include "tests/lib/types.h"
-#include "tests/lib/values.h"
 
 #include <stdio.h>
 
@@ -59,56 +57,6 @@ static const struct record_type *type_named(const char *name)
 
         assert_non_null(type);
         return type;
-}
-
-static enum err put_as(const struct record_type *type, const char *json, struct buf *out, struct err_msg *msg)
-{
-        struct buf value;
-        struct record_put put = {.type = type, .id = slice_str("42"), .random = random_bytes};
-        enum err rc;
-
-        buf_init(&value, 0);
-        append_json(&value, json);
-        put.value = buf_slice(&value);
-        rc = record_normalise(&put, out, msg);
-        buf_deinit(&value);
-        return rc;
-}
-
-static void assert_put(const struct record_type *type, const char *json, const char *expected)
-{
-        struct err_msg msg = {.text = ""};
-        struct buf out;
-        enum err rc;
-
-        buf_init(&out, 0);
-        rc = put_as(type, json, &out, &msg);
-        assert_string_equal(msg.text, "");
-        assert_ok(rc);
-        assert_value_is(buf_slice(&out), expected);
-        buf_deinit(&out);
-}
-
-static void assert_refused(const struct record_type *type, const char *json, enum err code, const char *text)
-{
-        struct err_msg msg = {.text = ""};
-        struct buf out;
-
-        buf_init(&out, 0);
-        assert_ok(buf_append_str(&out, "kept"));
-        assert_err(code, put_as(type, json, &out, &msg));
-        assert_string_equal(msg.text, text);
-        assert_slice_is(buf_slice(&out), "kept");
-        buf_deinit(&out);
-}
-
-static enum err row_from(
-        struct record_row *row, const char *json, struct buf *value, struct buf *out, struct err_msg *msg)
-{
-        buf_truncate(value, 0);
-        append_json(value, json);
-        row->row = buf_slice(value);
-        return record_from_row(row, out, msg);
 }
 
 static void conditions_are_met_or_not(void **state)

@@ -1,6 +1,5 @@
 #include "database/record.h"
-#include "tests/lib/test.h"
-#include "tests/lib/values.h"
+#include "tests/lib/record_case.h"
 
 static const char *const SEVERITIES[] = {"UNKNOWN", "MILD", "MODERATE", "SEVERE", "LIFE_THREATENING", NULL};
 static const char *const STATUSES[] = {"inactive", "active", NULL};
@@ -40,67 +39,11 @@ static const struct record_part PARTS[] = {
 static const struct record_type SUMMARY_TYPE = {
         .name = "summary", .shape = RECORD_COMPOSITE, .parts = PARTS, .part_count = 2};
 
-static enum err fixed_random(void *out, size_t len)
-{
-        memset(out, 0xa5, len);
-        return OK;
-}
-
 static enum err no_random(void *out, size_t len)
 {
         (void)out;
         (void)len;
         return ERR_IO;
-}
-
-static enum err put_as(const struct record_type *type, const char *json, struct buf *out, struct err_msg *msg)
-{
-        struct buf value;
-        struct record_put put = {.type = type, .id = slice_str("42"), .random = fixed_random};
-        enum err rc;
-
-        buf_init(&value, 0);
-        append_json(&value, json);
-        put.value = buf_slice(&value);
-        rc = record_normalise(&put, out, msg);
-        buf_deinit(&value);
-        return rc;
-}
-
-static void assert_put(const struct record_type *type, const char *json, const char *expected)
-{
-        struct err_msg msg = {.text = ""};
-        struct buf out;
-        enum err rc;
-
-        buf_init(&out, 0);
-        rc = put_as(type, json, &out, &msg);
-        assert_string_equal(msg.text, "");
-        assert_ok(rc);
-        assert_value_is(buf_slice(&out), expected);
-        buf_deinit(&out);
-}
-
-static void assert_refused(const struct record_type *type, const char *json, enum err code, const char *text)
-{
-        struct err_msg msg = {.text = ""};
-        struct buf out;
-
-        buf_init(&out, 0);
-        assert_ok(buf_append_str(&out, "kept"));
-        assert_err(code, put_as(type, json, &out, &msg));
-        assert_string_equal(msg.text, text);
-        assert_slice_is(buf_slice(&out), "kept");
-        buf_deinit(&out);
-}
-
-static enum err row_from(
-        struct record_row *row, const char *json, struct buf *value, struct buf *out, struct err_msg *msg)
-{
-        buf_truncate(value, 0);
-        append_json(value, json);
-        row->row = buf_slice(value);
-        return record_from_row(row, out, msg);
 }
 
 static void put_brings_records_into_normal_form(void **state)
@@ -341,7 +284,7 @@ static enum err normalise(void *context)
         struct record_put put = {.type = &ALLERGIES_TYPE,
                 .id = slice_str("42"),
                 .value = *(struct slice *)context,
-                .random = fixed_random};
+                .random = record_case_random};
         struct buf out;
         enum err rc;
 
