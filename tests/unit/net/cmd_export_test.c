@@ -1,43 +1,15 @@
 #include "net/call.h"
 
 #include "base/mem.h"
-#include "tests/lib/net_rig.h"
+#include "tests/lib/net_case.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TYPES_FILE VC_SOURCE_DIR "/conf/types/school-health.yaml"
-
-struct state {
-        struct net_rig rig;
-        int client;
-};
-
-static int setup(void **state)
-{
-        struct state *s = calloc(1, sizeof(*s));
-
-        assert_non_null(s);
-        net_rig_init(&s->rig, TYPES_FILE);
-        s->client = net_rig_connect(&s->rig);
-        *state = s;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        struct state *s = *state;
-
-        close(s->client);
-        net_rig_deinit(&s->rig);
-        free(s);
-        return 0;
-}
-
 static void gives_some_at_a_time_and_says_where_to_go_on(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         s->rig.stored = 5;
         net_rig_dialogue(&s->rig, s->client, "EXPORT visits COUNT 2\r\n",
@@ -57,7 +29,7 @@ static void gives_some_at_a_time_and_says_where_to_go_on(void **state)
 
 static void names_the_tables_students_first(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         net_rig_dialogue(&s->rig, s->client, "EXPORT TABLES\r\n",
                 "*6\r\n$8\r\nstudents\r\n$6\r\nmerges\r\n$9\r\nallergies\r\n$10\r\nconditions\r\n"
@@ -74,7 +46,7 @@ static void refuses_words_that_do_not_fit(void **state)
                 "EXPORT visits FROM 0g",
                 "EXPORT visits FROM 0G",
         };
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
                 char request[64];
@@ -95,7 +67,7 @@ static void refuses_words_that_do_not_fit(void **state)
 static void a_reply_is_bounded_by_its_bytes(void **state)
 {
         enum { SIZE = 100000, FIT = 11 /* 1 MB of them, and the one that passes it */ };
-        struct state *s = *state;
+        struct net_case *s = *state;
         char head[64];
         char *got;
         ssize_t n;
@@ -121,7 +93,7 @@ static void a_reply_is_bounded_by_its_bytes(void **state)
 
 static void a_connection_exports_once_at_a_time(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         net_rig_dialogue(&s->rig, s->client, "EXPORT visits\r\nEXPORT allergies\r\nPING\r\n",
                 "*2\r\n$-1\r\n$2\r\n[]\r\n*2\r\n$-1\r\n$2\r\n[]\r\n+PONG\r\n");
@@ -129,7 +101,7 @@ static void a_connection_exports_once_at_a_time(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, net_case_setup, net_case_teardown)
         const struct CMUnitTest tests[] = {
                 WITH_RIG(gives_some_at_a_time_and_says_where_to_go_on),
                 WITH_RIG(names_the_tables_students_first),

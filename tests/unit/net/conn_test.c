@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "cache/l1.h"
 #include "monitoring/counters.h"
-#include "tests/lib/net_rig.h"
+#include "tests/lib/net_case.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,37 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TYPES_FILE VC_SOURCE_DIR "/conf/types/school-health.yaml"
-
-struct state {
-        struct net_rig rig;
-        int client;
-};
-
-static int setup(void **state)
-{
-        struct state *s = calloc(1, sizeof(*s));
-
-        assert_non_null(s);
-        net_rig_init(&s->rig, TYPES_FILE);
-        s->client = net_rig_connect(&s->rig);
-        *state = s;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        struct state *s = *state;
-
-        close(s->client);
-        net_rig_deinit(&s->rig);
-        free(s);
-        return 0;
-}
-
 static void replies_of_overlapping_reads_keep_their_order(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         (void)fake_source_write(s->rig.fake, "1", "one");
         (void)fake_source_write(s->rig.fake, "2", "two");
@@ -55,7 +27,7 @@ static void replies_of_overlapping_reads_keep_their_order(void **state)
 
 static void pipelined_misses_are_one_batch(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
         uint64_t before = fake_source_batches(s->rig.fake);
 
         net_rig_dialogue(&s->rig, s->client,
@@ -67,7 +39,7 @@ static void pipelined_misses_are_one_batch(void **state)
 
 static void a_write_waits_for_what_came_before_and_is_waited_for(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         fake_source_hold(s->rig.fake);
         net_rig_dialogue(&s->rig, s->client, "GET student:1\r\nINVALIDATE ALL\r\nPING\r\nPING\r\n", "");
@@ -80,7 +52,7 @@ static void a_write_waits_for_what_came_before_and_is_waited_for(void **state)
 
 static void a_write_that_fails_says_why_and_the_connection_goes_on(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         net_rig_send(&s->rig, s->client, "INVALIDATE ALL\r\nPING\r\n");
         assert_int_equal(net_rig_answer_writes(&s->rig, ERR_DISK_FULL), 1);
@@ -104,7 +76,7 @@ static const char *text_of(struct buf *buf)
 
 static void imports_overlap_and_everything_else_waits_for_them(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
         struct buf replies;
 
         buf_init(&replies, 0);
@@ -131,7 +103,7 @@ static void imports_overlap_and_everything_else_waits_for_them(void **state)
 
 static void other_writes_wait_for_imports(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         net_rig_send(
                 &s->rig, s->client, "IMPORT visits []\r\nINVALIDATE ALL\r\nIMPORT visits []\r\nCLIENT FORMAT json\r\n");
@@ -143,7 +115,7 @@ static void other_writes_wait_for_imports(void **state)
 static void overlapping_imports_are_bounded_by_their_bytes(void **state)
 {
         enum { SIZE = 60000, COUNT = 12, AT_ONCE = 5 /* the fifth is the one that passes a quarter of 1 MB */ };
-        struct state *s = *state;
+        struct net_case *s = *state;
         struct buf request;
 
         buf_init(&request, 0);
@@ -163,7 +135,7 @@ static void overlapping_imports_are_bounded_by_their_bytes(void **state)
 
 static void an_import_that_cannot_be_read_is_answered_in_its_turn(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
         struct buf replies;
 
         buf_init(&replies, 0);
@@ -178,7 +150,7 @@ static void an_import_that_cannot_be_read_is_answered_in_its_turn(void **state)
 
 static void a_client_that_leaves_takes_nothing_down(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
         int other = net_rig_connect(&s->rig);
 
         fake_source_hold(s->rig.fake);
@@ -197,7 +169,7 @@ static void a_client_that_leaves_takes_nothing_down(void **state)
 
 static void a_half_closed_client_gets_its_answers(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         fake_source_hold(s->rig.fake);
         net_rig_send(&s->rig, s->client, "GET student:1\r\nPING\r\n");
@@ -210,7 +182,7 @@ static void a_half_closed_client_gets_its_answers(void **state)
 
 static void a_bad_frame_ends_the_connection_after_the_replies_before_it(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         fake_source_hold(s->rig.fake);
         net_rig_dialogue(&s->rig, s->client, "GET student:1\r\n*1\r\n:5\r\nPING\r\n", "");
@@ -222,7 +194,7 @@ static void a_bad_frame_ends_the_connection_after_the_replies_before_it(void **s
 
 static void a_refused_client_may_still_send_until_a_stop(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         net_rig_dialogue(&s->rig, s->client, "*1\r\n:5\r\n",
                 "-PROTOCOL expected '$': a request is a flat array of bulk strings\r\n");
@@ -237,7 +209,7 @@ static void a_refused_client_may_still_send_until_a_stop(void **state)
 static void a_refused_client_cannot_send_for_ever(void **state)
 {
         enum { CHUNK = 60000, ROUNDS = 40 }; /* more than limits.client_input */
-        struct state *s = *state;
+        struct net_case *s = *state;
         uint64_t closed = counter_read(COUNTER_connections_closed);
         char *waste = calloc(1, CHUNK);
         ssize_t sent = 1;
@@ -256,7 +228,7 @@ static void a_refused_client_cannot_send_for_ever(void **state)
 
 static void quit_answers_then_closes(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         net_rig_dialogue(&s->rig, s->client, "PING\r\nQUIT\r\nPING\r\n", "+PONG\r\n+OK\r\n");
         net_rig_expect_closed(&s->rig, s->client);
@@ -265,7 +237,7 @@ static void quit_answers_then_closes(void **state)
 static void a_reader_that_does_not_read_stops_being_read(void **state)
 {
         enum { ROUNDS = 200, SIZE = 60000 };
-        struct state *s = *state;
+        struct net_case *s = *state;
         uint64_t before = counter_read(COUNTER_commands);
         char *request = malloc(SIZE + 64);
         char *reply = malloc(SIZE + 64);
@@ -287,7 +259,7 @@ static void a_reader_that_does_not_read_stops_being_read(void **state)
 
 static void one_client_too_many_is_told_so(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
         int clients[8];
 
         for (int i = 0; i < 8; i++)
@@ -305,7 +277,7 @@ static void one_client_too_many_is_told_so(void **state)
 
 static void a_stop_answers_what_was_read_then_closes(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         fake_source_hold(s->rig.fake);
         net_rig_send(&s->rig, s->client, "GET student:1\r\nINVALIDATE ALL\r\nPING\r\n");
@@ -322,7 +294,7 @@ static void a_stop_answers_what_was_read_then_closes(void **state)
 
 static void subscribers_are_told_of_every_write(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
         int other = net_rig_connect(&s->rig);
 
         net_rig_dialogue(&s->rig, other, "SUBSCRIBE invalidations\r\n",
@@ -341,7 +313,7 @@ static void subscribers_are_told_of_every_write(void **state)
 
 static void an_erased_student_leaves_memory_with_the_ids_merged_into_it(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
         int other = net_rig_connect(&s->rig);
         struct l1_usage usage;
 
@@ -368,7 +340,7 @@ static void an_erased_student_leaves_memory_with_the_ids_merged_into_it(void **s
 
 static void idle_clients_are_closed_subscribers_are_not(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
         int subscriber = net_rig_connect(&s->rig);
 
         s->rig.services.limits.idle = nanos_ms(1000);
@@ -385,7 +357,7 @@ static void idle_clients_are_closed_subscribers_are_not(void **state)
 
 static void a_stop_does_not_wait_for_ever(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         fake_source_hold(s->rig.fake);
         net_rig_send(&s->rig, s->client, "GET student:1\r\n");
@@ -414,7 +386,7 @@ static void a_hit_allocates_nothing(void **state)
 {
         const char *two = "*2\r\n$5\r\n\"one\"\r\n$5\r\n\"one\"\r\n";
         struct allocations a = {0, 0};
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         (void)fake_source_write(s->rig.fake, "1", "one");
         for (int i = 0; i < 2; i++) { /* the second makes the blocks that are kept */
@@ -430,14 +402,14 @@ static void a_hit_allocates_nothing(void **state)
 #endif
 }
 
-static void say(struct state *s, int client, const char *request)
+static void say(struct net_case *s, int client, const char *request)
 {
         assert_true(write(client, request, strlen(request)) >= -1); /* it may have been cut off */
         net_rig_settle(&s->rig);
 }
 
 /* One of the allocations fails: the client gets an error or is cut off, and the next client is served as ever. */
-static void converse_with_a_failure(struct state *s, struct allocations *a)
+static void converse_with_a_failure(struct net_case *s, struct allocations *a)
 {
         char misses[128]; /* of students that no round before has read */
         int client;
@@ -461,7 +433,7 @@ static void converse_with_a_failure(struct state *s, struct allocations *a)
 
 static void no_failed_allocation_takes_the_lane_down(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         (void)signal(SIGPIPE, SIG_IGN);
         for (uint64_t nth = 1; nth < 2000; nth++) {
@@ -478,7 +450,7 @@ static void no_failed_allocation_takes_the_lane_down(void **state)
 
 static void mget_is_one_error_or_nested_ones(void **state)
 {
-        struct state *s = *state;
+        struct net_case *s = *state;
 
         (void)fake_source_write(s->rig.fake, "1", "one");
         net_rig_dialogue(&s->rig, s->client, "MGET student:1 nonsense:1\r\n",
@@ -490,7 +462,7 @@ static void mget_is_one_error_or_nested_ones(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, net_case_setup, net_case_teardown)
         const struct CMUnitTest tests[] = {
                 WITH_RIG(replies_of_overlapping_reads_keep_their_order),
                 WITH_RIG(pipelined_misses_are_one_batch),
