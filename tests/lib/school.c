@@ -5,6 +5,7 @@
 #include "tests/lib/values.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 #define COUNT(array) (uint32_t)(sizeof(array) / sizeof((array)[0]))
 
@@ -222,4 +223,38 @@ struct source_health school_sound(struct source *source)
         assert_ok(rc);
         assert_int_equal(health.damaged, 0);
         return health;
+}
+
+void school_end(struct source **source, const char *path)
+{
+        (void)school_sound(*source);
+        (*source)->ops->close(source);
+        temp_dir_remove(path);
+}
+
+/* ---- an environment alone ---- */
+
+int school_env_setup(void **state)
+{
+        struct school_env *s = calloc(1, sizeof(*s));
+        struct lmdb_env_config config;
+        bool suspected;
+
+        assert_non_null(s);
+        temp_dir_make(s->path, sizeof(s->path));
+        s->schema = school_config(s->path).schema;
+        config = (struct lmdb_env_config){s->path, SCHOOL_MAP_SIZE, 16 * SCHOOL_MAP_SIZE, 8, &s->schema};
+        assert_ok(lmdb_env_open(&s->env, &config, &suspected, NULL));
+        *state = s;
+        return 0;
+}
+
+int school_env_teardown(void **state)
+{
+        struct school_env *s = *state;
+
+        lmdb_env_close(&s->env);
+        temp_dir_remove(s->path);
+        free(s);
+        return 0;
 }

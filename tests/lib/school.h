@@ -5,6 +5,7 @@
 
 #include "tests/lib/test.h"
 
+#include "database/lmdb_env.h"
 #include "database/lmdb_source.h"
 
 /* students {id, name}; allergies {id, code, severity, status?}, by severity; visits {id, date?}, by activity. */
@@ -18,6 +19,18 @@ extern const struct record_type SCHOOL_SUMMARY;      /* student; allergies that 
 
 /* A small configuration over the folder `path`, without hooks. */
 struct lmdb_config school_config(const char *path);
+
+/* An environment of these tables, without a source around it, made new for each test. */
+enum { SCHOOL_MAP_SIZE = 4 << 20 }; /* may grow to 16 times that */
+struct school_env {
+        char path[64];
+        struct lmdb_schema schema;
+        struct lmdb_env *env;
+};
+
+/* Set-up and tear-down of cmocka_unit_test_setup_teardown: *state is a struct school_env. */
+int school_env_setup(void **state);
+int school_env_teardown(void **state);
 
 /* Opens the source; fails the test with the message when it cannot be. */
 struct source *school_open(const struct lmdb_config *config);
@@ -43,5 +56,8 @@ void school_expect(struct source *source, const struct record_type *type, const 
 
 /* Fails unless the deep check finds nothing wrong. */
 struct source_health school_sound(struct source *source);
+
+/* The end of a test: the same check; then closes the source and removes its folder. */
+void school_end(struct source **source, const char *path);
 
 #endif

@@ -72,9 +72,7 @@ static int teardown(void **state)
 {
         struct state *s = *state;
 
-        (void)school_sound(s->source);
-        s->source->ops->close(&s->source);
-        temp_dir_remove(s->path);
+        school_end(&s->source, s->path);
         free(s);
         return 0;
 }

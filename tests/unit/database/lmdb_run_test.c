@@ -5,41 +5,10 @@
 
 #include <stdlib.h>
 
-struct state {
-        char path[64];
-        struct lmdb_schema schema;
-        struct lmdb_env *env;
-};
-
-static int setup(void **state)
-{
-        struct state *s = calloc(1, sizeof(*s));
-        struct lmdb_env_config config;
-        bool suspected;
-
-        assert_non_null(s);
-        temp_dir_make(s->path, sizeof(s->path));
-        s->schema = school_config(s->path).schema;
-        config = (struct lmdb_env_config){s->path, 1 << 20, 1 << 20, 4, &s->schema};
-        assert_ok(lmdb_env_open(&s->env, &config, &suspected, NULL));
-        *state = s;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        struct state *s = *state;
-
-        lmdb_env_close(&s->env);
-        temp_dir_remove(s->path);
-        free(s);
-        return 0;
-}
-
 /* ---- one transaction, in which a test does something to the visits of student 42 ---- */
 
 struct work {
-        struct state *s;
+        struct school_env *s;
         void (*body)(struct lmdb_run *run);
         bool dry_run;
         bool remove;
@@ -63,7 +32,7 @@ static enum err work(MDB_txn *txn, void *context, struct err_msg *msg)
         return OK;
 }
 
-static void in_transaction(struct state *s, void (*body)(struct lmdb_run *run))
+static void in_transaction(struct school_env *s, void (*body)(struct lmdb_run *run))
 {
         struct work w = {.s = s, .body = body};
 
@@ -96,7 +65,7 @@ static bool erase(struct lmdb_run *run, const char *id)
         return erased;
 }
 
-static size_t entries(struct state *s, size_t db)
+static size_t entries(struct school_env *s, size_t db)
 {
         MDB_dbi dbi = *(const MDB_dbi *)(const void *)((const char *)lmdb_env_dbs(s->env) + db);
         MDB_txn *txn;
@@ -132,7 +101,7 @@ static void put_them_again(struct lmdb_run *run)
 
 static void what_is_there_is_not_written_again(void **state)
 {
-        struct state *s = *state;
+        struct school_env *s = *state;
 
         in_transaction(s, NULL);
         assert_int_equal(entries(s, RECORDS), 0); /* nothing changed, so no head */
@@ -246,7 +215,7 @@ static void an_original_stays_for_as_long_as_its_record_does(void **state)
 
 static enum err delete_head(MDB_txn *txn, void *context, struct err_msg *msg)
 {
-        struct state *s = context;
+        struct school_env *s = context;
         struct lmdb_key key;
         MDB_val at;
 
@@ -276,7 +245,7 @@ static void the_head_has_the_newest(struct lmdb_run *run)
 
 static void a_write_mends_a_lost_head(void **state)
 {
-        struct state *s = *state;
+        struct school_env *s = *state;
 
         in_transaction(s, put_two);
         assert_ok(lmdb_env_update(s->env, delete_head, s, NULL));
@@ -288,7 +257,7 @@ static void a_write_mends_a_lost_head(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, school_env_setup, school_env_teardown)
         const struct CMUnitTest tests[] = {
                 TEST(what_is_there_is_not_written_again),
                 TEST(a_dry_run_writes_nothing),

@@ -4,38 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MAP_SIZE = 4 << 20, PAGE = 4096, VALUE = 1500 /* one or two to a page */ };
-
-struct state {
-        char path[64];
-        struct lmdb_schema schema;
-        struct lmdb_env *env;
-};
-
-static int setup(void **state)
-{
-        struct state *s = calloc(1, sizeof(*s));
-        struct lmdb_env_config config;
-        bool suspected;
-
-        assert_non_null(s);
-        temp_dir_make(s->path, sizeof(s->path));
-        s->schema = school_config(s->path).schema;
-        config = (struct lmdb_env_config){s->path, MAP_SIZE, 16 * MAP_SIZE, 8, &s->schema};
-        assert_ok(lmdb_env_open(&s->env, &config, &suspected, NULL));
-        *state = s;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        struct state *s = *state;
-
-        lmdb_env_close(&s->env);
-        temp_dir_remove(s->path);
-        free(s);
-        return 0;
-}
+enum { PAGE = 4096, VALUE = 1500 /* one or two to a page */ };
 
 /* What stands under the number: all of its bytes are the number's last one, and never 0. */
 static void fill(uint8_t *value, uint32_t number)
@@ -43,7 +12,7 @@ static void fill(uint8_t *value, uint32_t number)
         memset(value, 1 + (int)(number % 250), VALUE);
 }
 
-static void write_records(const struct state *s, uint32_t count)
+static void write_records(const struct school_env *s, uint32_t count)
 {
         MDB_txn *txn;
         bool unknown;
@@ -61,7 +30,7 @@ static void write_records(const struct state *s, uint32_t count)
         assert_ok(lmdb_env_write_commit(s->env, &txn, &unknown));
 }
 
-static void assert_records(const struct state *s, uint32_t count)
+static void assert_records(const struct school_env *s, uint32_t count)
 {
         MDB_txn *txn;
         MDB_stat stat;
@@ -98,7 +67,7 @@ static size_t longest_run(const uint8_t *bytes, size_t len)
 
 /* What the next transaction is given to write in: the pages that LMDB has kept. Those of the first records may stand in
  * a page that was there. */
-static size_t longest_run_in_kept_pages(const struct state *s, uint32_t from, uint32_t count)
+static size_t longest_run_in_kept_pages(const struct school_env *s, uint32_t from, uint32_t count)
 {
         size_t longest = 0;
         MDB_txn *txn;
@@ -121,7 +90,7 @@ static size_t longest_run_in_kept_pages(const struct state *s, uint32_t from, ui
 
 static void empties_the_pages_that_are_kept_and_changes_nothing(void **state)
 {
-        struct state *s = *state;
+        struct school_env *s = *state;
         struct lmdb_usage before;
         struct lmdb_usage after;
 
@@ -139,8 +108,8 @@ static void empties_the_pages_that_are_kept_and_changes_nothing(void **state)
 
 static void without_room_it_says_so_and_changes_nothing(void **state)
 {
-        struct state *s = *state;
-        const uint32_t count = MAP_SIZE / PAGE * 6 / 10;
+        struct school_env *s = *state;
+        const uint32_t count = SCHOOL_MAP_SIZE / PAGE * 6 / 10;
 
         write_records(s, count);
         assert_err(ERR_MAP_FULL, lmdb_wipe(s->env));
@@ -152,7 +121,7 @@ static void without_room_it_says_so_and_changes_nothing(void **state)
 
 int main(void)
 {
-#define WITH_ENV(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_ENV(test) cmocka_unit_test_setup_teardown(test, school_env_setup, school_env_teardown)
         const struct CMUnitTest tests[] = {
                 WITH_ENV(empties_the_pages_that_are_kept_and_changes_nothing),
                 WITH_ENV(without_room_it_says_so_and_changes_nothing),
