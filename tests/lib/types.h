@@ -37,20 +37,23 @@ static inline struct record_types *types_from(const char *text)
         return types;
 }
 
-/* The text, in a file types.yaml of the folder, is refused with "<file>:<place>: <what>". */
-static inline void types_refused(const char *folder, const char *text, const char *place, const char *what)
+/* Fails unless the text, in a file, is refused with "<file>:<place>: <what>". */
+static inline void types_refused(const char *text, const char *place, const char *what)
 {
         struct record_types *types;
         struct err_msg msg = {""};
+        char folder[64];
         char path[128];
         const char *files[1] = {path};
         char expected[1024];
 
+        temp_dir_make(folder, sizeof(folder));
         types_write(folder, "types.yaml", text, path);
         assert_err(ERR_CONFIG, record_types_load(&types, files, 1, &msg));
         assert_null(types);
         (void)snprintf(expected, sizeof(expected), "%s/types.yaml:%s: %s", folder, place, what);
         assert_string_equal(msg.text, expected);
+        temp_dir_remove(folder);
 }
 
 #endif

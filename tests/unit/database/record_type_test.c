@@ -36,11 +36,6 @@ static const struct record_type *type_named(const struct record_types *types, co
         return type;
 }
 
-static void assert_refused(const char *text, const char *place, const char *what)
-{
-        types_refused(folder, text, place, what);
-}
-
 #define TABLES                                                                                                         \
         "tables:\n"                                                                                                    \
         "  students: {schema: 1, fields: {name: text}}\n"                                                              \
@@ -229,110 +224,109 @@ static void types_and_tables_may_come_from_several_files(void **state)
 static void wrong_keys_name_the_nearest(void **state)
 {
         (void)state;
-        assert_refused("tabels: {}\n", "1:1", "unknown key \"tabels\" (did you mean \"tables\"?)");
-        assert_refused(BASE "  x: {shpae: one}\n", "8:7", "unknown key \"shpae\" (did you mean \"shape\"?)");
-        assert_refused(BASE "  x: {shape: one, table: students, postgres: {}}\n", "8:36", "unknown key \"postgres\"");
-        assert_refused(BASE "  x: {shape: one, table: student}\n", "8:26",
+        types_refused("tabels: {}\n", "1:1", "unknown key \"tabels\" (did you mean \"tables\"?)");
+        types_refused(BASE "  x: {shpae: one}\n", "8:7", "unknown key \"shpae\" (did you mean \"shape\"?)");
+        types_refused(BASE "  x: {shape: one, table: students, postgres: {}}\n", "8:36", "unknown key \"postgres\"");
+        types_refused(BASE "  x: {shape: one, table: student}\n", "8:26",
                 "there is no table \"student\" (did you mean \"students\"?)");
-        assert_refused(BASE "  x: {shape: one, table: students, ttl: {l3: 1s}}\n", "8:42",
+        types_refused(BASE "  x: {shape: one, table: students, ttl: {l3: 1s}}\n", "8:42",
                 "unknown key \"l3\" (did you mean \"l1\"?)");
-        assert_refused(BASE "  x: {shape: composite, parts: {a: {type: alergies}}}\n", "8:43",
+        types_refused(BASE "  x: {shape: composite, parts: {a: {type: alergies}}}\n", "8:43",
                 "there is no type \"alergies\" (did you mean \"allergies\"?)");
 }
 
 static void wrong_tables_are_refused(void **state)
 {
         (void)state;
-        assert_refused("tables: []\n", "1:9", "tables is a list; it must be a map of tables");
-        assert_refused("tables:\n  a: {fields: {b: text}}\n", "2:6", "the table a has no schema");
-        assert_refused("tables:\n  a: {schema: 1}\n", "2:6", "the table a has no fields");
-        assert_refused("tables:\n  a: {schema: 0, fields: {}}\n", "2:15", "schema is 0; it must be 1 to 65535");
-        assert_refused(
+        types_refused("tables: []\n", "1:9", "tables is a list; it must be a map of tables");
+        types_refused("tables:\n  a: {fields: {b: text}}\n", "2:6", "the table a has no schema");
+        types_refused("tables:\n  a: {schema: 1}\n", "2:6", "the table a has no fields");
+        types_refused("tables:\n  a: {schema: 0, fields: {}}\n", "2:15", "schema is 0; it must be 1 to 65535");
+        types_refused(
                 "tables:\n  a b: {}\n", "2:3", "\"a b\" is no name: a letter first, then letters a to z, digits and _");
-        assert_refused("tables:\n  a: {schema: 1, fields: {b: txt}}\n", "2:30",
+        types_refused("tables:\n  a: {schema: 1, fields: {b: txt}}\n", "2:30",
                 "b is \"txt\"; it must be one of text, word, date, instant, bool, int, any, student, original (did you "
                 "mean \"text\"?)");
-        assert_refused(
+        types_refused(
                 "tables:\n  a: {schema: 1, fields: {b: word}}\n", "2:30", "the field b is a word, but has no words");
-        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: []}}}\n", "2:50",
+        types_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: []}}}\n", "2:50",
                 "words has 0 words; it must have 1 to 64");
-        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: [x, x]}}}\n", "2:54",
+        types_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: [x, x]}}}\n", "2:54",
                 "the word \"x\" is here twice");
-        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: text, words: [x]}}}\n", "2:50",
+        types_refused("tables:\n  a: {schema: 1, fields: {b: {kind: text, words: [x]}}}\n", "2:50",
                 "only a field of kind word has words");
-        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: date, preset: x}}}\n", "2:51",
+        types_refused("tables:\n  a: {schema: 1, fields: {b: {kind: date, preset: x}}}\n", "2:51",
                 "only a field of kind text, word or bool has a preset");
-        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: bool, preset: x}}}\n", "2:51",
+        types_refused("tables:\n  a: {schema: 1, fields: {b: {kind: bool, preset: x}}}\n", "2:51",
                 "preset is \"x\"; it must be true or false");
-        assert_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: [x, y], preset: z}}}\n", "2:66",
+        types_refused("tables:\n  a: {schema: 1, fields: {b: {kind: word, words: [x, y], preset: z}}}\n", "2:66",
                 "preset is \"z\"; it must be one of x, y (did you mean \"x\"?)");
-        assert_refused(
-                "tables:\n  a: {schema: 1, fields: {id: int}}\n", "2:31", "the field id must be text, or a word");
-        assert_refused("tables:\n  a: {schema: 1, fields: {student: text}}\n", "2:27",
+        types_refused("tables:\n  a: {schema: 1, fields: {id: int}}\n", "2:31", "the field id must be text, or a word");
+        types_refused("tables:\n  a: {schema: 1, fields: {student: text}}\n", "2:27",
                 "a field cannot be called student: whose record it is, the key says");
-        assert_refused("tables:\n  a: {schema: 1, activity: b, fields: {b: text}}\n", "2:28",
+        types_refused("tables:\n  a: {schema: 1, activity: b, fields: {b: text}}\n", "2:28",
                 "b is of kind text; it must be a date or instant field");
-        assert_refused("tables:\n  a: {schema: 1, activity: c, fields: {b: date}}\n", "2:28",
+        types_refused("tables:\n  a: {schema: 1, activity: c, fields: {b: date}}\n", "2:28",
                 "the table a has no field \"c\" (did you mean \"b\"?)");
-        assert_refused("tables:\n  a: {schema: 1, status: b, fields: {b: {kind: word, words: [x]}}}\n", "2:26",
+        types_refused("tables:\n  a: {schema: 1, status: b, fields: {b: {kind: word, words: [x]}}}\n", "2:26",
                 "severity and status are one index: both or neither");
 }
 
 static void wrong_types_are_refused(void **state)
 {
         (void)state;
-        assert_refused(BASE "  x: {table: students}\n", "8:6", "the type x has no shape: one, list or composite");
-        assert_refused(BASE "  x: {shape: one}\n", "8:6", "the type x has no table; its shape needs it");
-        assert_refused(BASE "  x: {shape: composite}\n", "8:6", "the type x has no parts; its shape needs it");
-        assert_refused(BASE "  x: {shape: one, table: students, order: name}\n", "8:36",
+        types_refused(BASE "  x: {table: students}\n", "8:6", "the type x has no shape: one, list or composite");
+        types_refused(BASE "  x: {shape: one}\n", "8:6", "the type x has no table; its shape needs it");
+        types_refused(BASE "  x: {shape: composite}\n", "8:6", "the type x has no parts; its shape needs it");
+        types_refused(BASE "  x: {shape: one, table: students, order: name}\n", "8:36",
                 "order does not go with the shape one");
-        assert_refused(
+        types_refused(
                 BASE "  x: {shape: list, table: visits, parts: {}}\n", "8:35", "parts does not go with the shape list");
-        assert_refused(BASE "  x: {shape: one, table: allergies, where: {live: true}}\n", "8:37",
+        types_refused(BASE "  x: {shape: one, table: allergies, where: {live: true}}\n", "8:37",
                 "where does not go with the shape one");
-        assert_refused(BASE "  x: {shape: list, table: allergies, where: {live: 1}}\n", "8:52",
+        types_refused(BASE "  x: {shape: list, table: allergies, where: {live: 1}}\n", "8:52",
                 "live is \"1\"; it must be true or false");
-        assert_refused(BASE "  x: {shape: list, table: allergies, order: live}\n", "8:45",
+        types_refused(BASE "  x: {shape: list, table: allergies, order: live}\n", "8:45",
                 "live is of kind bool; it must be a date, instant or word field");
-        assert_refused(BASE "  x: {shape: list, table: allergies, order: [severity, live]}\n", "8:56",
+        types_refused(BASE "  x: {shape: list, table: allergies, order: [severity, live]}\n", "8:56",
                 "live is of kind bool; it must be a date, instant or word field");
-        assert_refused(BASE "  x: {shape: list, table: allergies, order: [onset, onset, onset, onset, onset]}\n",
-                "8:74", "order has more than 4 fields");
-        assert_refused(BASE "  x: {shape: one, table: students, key: \"y:{student}\"}\n", "8:41",
+        types_refused(BASE "  x: {shape: list, table: allergies, order: [onset, onset, onset, onset, onset]}\n", "8:74",
+                "order has more than 4 fields");
+        types_refused(BASE "  x: {shape: one, table: students, key: \"y:{student}\"}\n", "8:41",
                 "key is \"y:{student}\"; it must be x:{student}");
-        assert_refused(BASE "  x: {shape: one, table: students, ttl: {l1: 60}}\n", "8:46",
+        types_refused(BASE "  x: {shape: one, table: students, ttl: {l1: 60}}\n", "8:46",
                 "l1 is 60, without a unit; write 60s or 1m");
-        assert_refused(
+        types_refused(
                 BASE "  x: {shape: one, table: students, ttl: {l2: 40d}}\n", "8:46", "l2 is 40d; it must be 1s to 30d");
-        assert_refused(BASE "  x: {shape: one, table: students, critical: yes}\n", "8:46",
+        types_refused(BASE "  x: {shape: one, table: students, critical: yes}\n", "8:46",
                 "critical is \"yes\"; it must be true or false");
-        assert_refused(BASE "  x: {shape: one, table: students, id: uuid}\n", "8:40",
+        types_refused(BASE "  x: {shape: one, table: students, id: uuid}\n", "8:40",
                 "the ids of x are uuid, but those of student are text; all name the same students");
-        assert_refused(BASE "  x: {shape: one, table: students, tags: [visits]}\n", "8:43",
+        types_refused(BASE "  x: {shape: one, table: students, tags: [visits]}\n", "8:43",
                 "\"visits\" is no tag to declare; write student:{student}/TABLE (student:{student} and wider ones are "
                 "implied)");
-        assert_refused(BASE "  x: {shape: one, table: students, tags: [\"student:{student}/visit\"]}\n", "8:43",
+        types_refused(BASE "  x: {shape: one, table: students, tags: [\"student:{student}/visit\"]}\n", "8:43",
                 "there is no table \"visit\" (did you mean \"visits\"?)");
-        assert_refused(BASE "  x:\n", "8:5", "x has no value; it must be a map with the type's shape and table");
+        types_refused(BASE "  x:\n", "8:5", "x has no value; it must be a map with the type's shape and table");
 }
 
 static void wrong_parts_are_refused(void **state)
 {
 #define COMPOSITE BASE "  x:\n    shape: composite\n    parts:\n" /* 10 lines */
         (void)state;
-        assert_refused(COMPOSITE "      a: {}\n", "11:10", "the part a has no type");
-        assert_refused(COMPOSITE "      a: {type: x}\n", "11:17", "x is a composite; a part cannot be one");
-        assert_refused(COMPOSITE "      a: {type: student, limit: 1}\n", "11:33",
+        types_refused(COMPOSITE "      a: {}\n", "11:10", "the part a has no type");
+        types_refused(COMPOSITE "      a: {type: x}\n", "11:17", "x is a composite; a part cannot be one");
+        types_refused(COMPOSITE "      a: {type: student, limit: 1}\n", "11:33",
                 "student is a single record; where and limit are for lists");
-        assert_refused(
+        types_refused(
                 COMPOSITE "      a: {type: allergies, limit: 0}\n", "11:35", "limit is 0; it must be 1 to 1000000");
-        assert_refused(COMPOSITE "      a: {type: allergies, where: {live: maybe}}\n", "11:42",
+        types_refused(COMPOSITE "      a: {type: allergies, where: {live: maybe}}\n", "11:42",
                 "live is \"maybe\"; it must be true or false");
-        assert_refused(COMPOSITE "      a: {type: allergies, where: {severity: HIHG}}\n", "11:46",
+        types_refused(COMPOSITE "      a: {type: allergies, where: {severity: HIHG}}\n", "11:46",
                 "severity is \"HIHG\"; it must be one of LOW, HIGH (did you mean \"HIGH\"?)");
-        assert_refused(COMPOSITE "      a: {type: allergies, where: {onset: now}}\n", "11:43",
+        types_refused(COMPOSITE "      a: {type: allergies, where: {onset: now}}\n", "11:43",
                 "onset is of kind date; a condition can ask whether it is present or missing");
-        assert_refused(COMPOSITE "      {}\n", "11:7", "x has 0 parts; it must have 1 to 16");
+        types_refused(COMPOSITE "      {}\n", "11:7", "x has 0 parts; it must have 1 to 16");
 }
 
 static void merges_need_the_field_into(void **state)
