@@ -99,6 +99,14 @@ void rig_tick(struct rig *rig)
         assert_int_not_equal(event_base_loop(rig->base, EVLOOP_NONBLOCK), -1);
 }
 
+void rig_start_held(struct rig *rig, struct lookup *lookup, const char *id)
+{
+        fake_source_hold(rig->fake);
+        *lookup = rig_lookup(&rig_allergies, id);
+        assert_false(lookup_start(rig->reader, lookup));
+        rig_tick(rig);
+}
+
 void rig_read(struct rig *rig, struct lookup *lookup)
 {
         int done = 0;

@@ -32,6 +32,9 @@ struct token rig_write(struct rig *rig, const char *id, const char *text);
 /* A read of that key in JSON, invoked now. Its `done` counts in *(int *)context where that is set. */
 struct lookup rig_lookup(const struct record_type *type, const char *id);
 
+/* Starts a read of allergies of `id`, which the source has answered but holds back until fake_source_release. */
+void rig_start_held(struct rig *rig, struct lookup *lookup, const char *id);
+
 /* Runs what is ready on the rig's loop. */
 void rig_tick(struct rig *rig);
 

@@ -117,3 +117,13 @@ char *scripted_server_stop(struct scripted_server **server)
         *server = NULL;
         return seen;
 }
+
+int scripted_server_count(const char *asked, const char *words)
+{
+        int count = 0;
+
+        for (const char *at = asked; at != NULL && *at != '\0';
+                at = strchr(at, '\n') == NULL ? NULL : strchr(at, '\n') + 1)
+                count += strncmp(at, words, strlen(words)) == 0 ? 1 : 0;
+        return count;
+}

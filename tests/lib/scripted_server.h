@@ -18,4 +18,7 @@ const char *scripted_server_path(const struct scripted_server *server);
 /* Waits for the connection's end and stops. The requests seen, one a line; the caller frees them. */
 char *scripted_server_stop(struct scripted_server **server);
 
+/* How many of those requests begin with the words. */
+int scripted_server_count(const char *asked, const char *words);
+
 #endif

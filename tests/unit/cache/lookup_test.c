@@ -138,10 +138,7 @@ static void an_entry_lives_its_ttl_from_when_its_read_was_sent(void **state)
         (void)state;
         rig_init(&rig);
         rig_write(&rig, "42", "peanut");
-        fake_source_hold(rig.fake);
-        lookup = rig_lookup(&rig_allergies, "42");
-        assert_false(lookup_start(rig.reader, &lookup));
-        rig_tick(&rig); /* sent now */
+        rig_start_held(&rig, &lookup, "42"); /* sent now */
         (void)fake_clock_advance(nanos_ms(10000));
         fake_source_release(rig.fake);
         lookup_deinit(&lookup);
@@ -233,10 +230,7 @@ static void a_fill_sent_before_answers_who_came_after_it_when_nothing_was_touche
         (void)state;
         rig_init(&rig);
         rig_write(&rig, "42", "peanut");
-        fake_source_hold(rig.fake);
-        first = rig_lookup(&rig_allergies, "42");
-        assert_false(lookup_start(rig.reader, &first));
-        rig_tick(&rig);
+        rig_start_held(&rig, &first, "42");
         (void)fake_clock_advance(nanos_ms(1));
         second = rig_lookup(&rig_allergies, "42");
         second.context = first.context = &done;

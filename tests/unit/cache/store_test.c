@@ -81,10 +81,7 @@ static void what_was_touched_while_it_was_read_is_not_stored(void **state)
 
         (void)state;
         rig_init(&rig);
-        fake_source_hold(rig.fake);
-        lookup = rig_lookup(&rig_allergies, "42");
-        assert_false(lookup_start(rig.reader, &lookup));
-        rig_tick(&rig);
+        rig_start_held(&rig, &lookup, "42");
         rig_write(&rig, "42", "peanut");
         fake_source_release(rig.fake);
         assert_ok(lookup.status);
@@ -120,10 +117,7 @@ static void what_is_erased_while_it_is_being_stored_leaves_again(void **state)
         (void)state;
         rig_init(&rig);
         rig_write(&rig, "42", "peanut");
-        fake_source_hold(rig.fake);
-        lookup = rig_lookup(&rig_allergies, "42");
-        assert_false(lookup_start(rig.reader, &lookup));
-        rig_tick(&rig);
+        rig_start_held(&rig, &lookup, "42");
         meanwhile = (struct meanwhile){.rig = &rig};
         mem_set_gate(erase_meanwhile, &meanwhile);
         fake_source_release(rig.fake);

@@ -55,17 +55,6 @@ static void world_end(struct world *w)
 
 #define PATIENTS "Id,BIRTHDATE,FIRST,LAST\n1,2012-06-16,Ana,Soto\n2,2012-06-17,Bao,Lee\n"
 
-/* How many lines of `asked` begin with the words. */
-static int count_asked(const char *asked, const char *words)
-{
-        int count = 0;
-
-        for (const char *at = asked; at != NULL && *at != '\0';
-                at = strchr(at, '\n') == NULL ? NULL : strchr(at, '\n') + 1)
-                count += strncmp(at, words, strlen(words)) == 0 ? 1 : 0;
-        return count;
-}
-
 static void students_go_first_and_other_files_of_a_folder_are_skipped(void **state)
 {
         struct world w;
@@ -131,7 +120,7 @@ static void lines_of_an_export_are_rows_of_their_table(void **state)
         write_file(w.folder, "rows.ndjson", "{\"table\":\"visits\",\"row\":{\"student\":\"1\",\"id\":\"v\"}}\n");
         run_import(&w, "rows.ndjson", (const char *const[]){BEGIN_FLOW, OUTCOME(1, 0, NONE_LEFT_OUT), NULL});
         assert_int_equal(w.result, EXIT_OK);
-        assert_int_equal(count_asked(w.asked, "IMPORT visits "), 1);
+        assert_int_equal(scripted_server_count(w.asked, "IMPORT visits "), 1);
         assert_non_null(strstr(w.out, "{\"tables\":[{\"table\":\"visits\",\"rows\":1,\"written\":1,"));
         world_end(&w);
 }
@@ -147,7 +136,7 @@ static void a_refused_batch_is_sent_again_in_halves(void **state)
                 (const char *const[]){BEGIN_FLOW, "-BADVALUE rows[1].id: not canonical\r\n",
                         OUTCOME(1, 0, NONE_LEFT_OUT), "-BADVALUE rows[0].id: not canonical\r\n", NULL});
         assert_int_equal(w.result, EXIT_PARTIAL);
-        assert_int_equal(count_asked(w.asked, "IMPORT students "), 3);
+        assert_int_equal(scripted_server_count(w.asked, "IMPORT students "), 3);
         assert_non_null(strstr(w.out, "\"rows\":2,\"written\":1,\"unchanged\":0,\"duplicates\":0,\"left_out\":1}"));
         assert_non_null(strstr(w.out, "\"reason\":\"refused\",\"text\":\"refused by the server\",\"count\":1,"));
         assert_non_null(strstr(w.out, "patients.csv:3\"]}"));
@@ -206,7 +195,7 @@ static void many_batches_are_on_their_way_at_a_time(void **state)
         buf_deinit(&text);
         run_import(&w, "patients.csv", replies);
         assert_int_equal(w.result, EXIT_OK);
-        assert_int_equal(count_asked(w.asked, "IMPORT students "), BATCHES);
+        assert_int_equal(scripted_server_count(w.asked, "IMPORT students "), BATCHES);
         assert_non_null(
                 strstr(w.out, "\"rows\":40500,\"written\":40500,\"unchanged\":0,\"duplicates\":0,\"left_out\":0}"));
         world_end(&w);

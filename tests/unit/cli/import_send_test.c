@@ -107,17 +107,6 @@ static void send_rows(struct world *w, const char *table, uint64_t first, uint64
                 assert_ok(send_row(w, table, line, 0));
 }
 
-/* How many lines of `asked` begin with the words. */
-static int count_asked(const char *asked, const char *words)
-{
-        int count = 0;
-
-        for (const char *at = asked; at != NULL && *at != '\0';
-                at = strchr(at, '\n') == NULL ? NULL : strchr(at, '\n') + 1)
-                count += strncmp(at, words, strlen(words)) == 0 ? 1 : 0;
-        return count;
-}
-
 static void each_row_gets_its_answer(void **state)
 {
         struct world w;
@@ -135,7 +124,7 @@ static void each_row_gets_its_answer(void **state)
         assert_int_equal(import_report_counts(&w.report, "allergies")->written, 1);
         assert_int_equal(import_report_counts(&w.report, "allergies")->unchanged, 1);
         assert_string_equal(w.report.token, "v1-7");
-        assert_int_equal(count_asked(w.asked, "CLIENT FORMAT msgpack"), 1);
+        assert_int_equal(scripted_server_count(w.asked, "CLIENT FORMAT msgpack"), 1);
         world_end(&w);
 }
 
@@ -162,7 +151,7 @@ static void students_and_merges_go_before_the_rows_that_need_them(void **state)
         visits = strstr(w.asked, "IMPORT visits ");
         assert_non_null(students);
         assert_true(students < merges && merges < visits);
-        assert_int_equal(count_asked(w.asked, "IMPORT "), 3);
+        assert_int_equal(scripted_server_count(w.asked, "IMPORT "), 3);
         world_end(&w);
 }
 
@@ -181,7 +170,7 @@ static void a_batch_has_bounded_rows_and_bytes(void **state)
         assert_ok(send_row(&w, "visits", 4004, 1200000)); /* larger than a batch, not larger than a value */
         assert_ok(import_send_finish(w.send, &w.msg));
         world_close(&w);
-        assert_int_equal(count_asked(w.asked, "IMPORT visits "), 4);
+        assert_int_equal(scripted_server_count(w.asked, "IMPORT visits "), 4);
         assert_int_equal(import_report_counts(&w.report, "visits")->written, 4004);
         world_end(&w);
 }
@@ -283,7 +272,7 @@ static void many_tables_share_the_places(void **state)
                 assert_ok(send_row(&w, tables[i], i, 0));
         assert_ok(import_send_finish(w.send, &w.msg));
         world_close(&w);
-        assert_int_equal(count_asked(w.asked, "IMPORT "), COUNT);
+        assert_int_equal(scripted_server_count(w.asked, "IMPORT "), COUNT);
         world_end(&w);
 }
 
