@@ -115,6 +115,8 @@ static enum cli_exit run_import(struct import_run *run)
 static enum cli_exit import_found(
         struct cli *cli, const struct import_files *files, const struct import_options *options)
 {
+        enum { DATE_LENGTH = 10 };
+        char now[CLOCK_TEXT_SIZE];
         struct import_report report = {.reason_count = 0};
         struct import_names names;
         struct import_progress progress = {
@@ -125,11 +127,13 @@ static enum cli_exit import_found(
                 .report = &report,
                 .progress = &progress,
                 .names = &names,
-                .prefix = prefix_of(cli)};
+                .prefix = prefix_of(cli),
+                .today = slice_of(now, DATE_LENGTH)};
         struct err_msg msg;
         enum cli_exit result;
         enum err rc = import_rejects_create(&run.rejects, cli->args.flags[FLAG_rejects], &msg);
 
+        clock_format(clock_wall(), now);
         import_names_init(&names);
         if (rc == OK)
                 rc = line_file_create(&run.missing, cli->args.flags[FLAG_missing], "missing records", &msg);

@@ -72,8 +72,10 @@ static enum err feed_all(
 static enum err read_csv(
         struct import_file *file, const struct import_sink *sink, const struct import_how *how, struct err_msg *msg)
 {
-        const struct import_csv_file from = {
-                .path = file->path, .first = import_input_first(file->input), .prefix = how->prefix};
+        const struct import_csv_file from = {.path = file->path,
+                .first = import_input_first(file->input),
+                .prefix = how->prefix,
+                .today = how->today};
         struct import_csv *import;
         struct reader reader = {.feed = feed_csv, .finish = finish_csv};
         enum err rc = import_csv_create(&import, &from, sink, msg);
@@ -103,7 +105,8 @@ static enum err finish_json(void *reader, struct err_msg *msg)
 static enum err read_json(
         struct import_file *file, const struct import_sink *sink, const struct import_how *how, struct err_msg *msg)
 {
-        const struct import_json_config config = {.sink = *sink, .names = how->names, .prefix = how->prefix};
+        const struct import_json_config config = {
+                .sink = *sink, .names = how->names, .prefix = how->prefix, .today = how->today};
         struct import_json *import;
         struct reader reader = {.feed = feed_json, .finish = finish_json};
         enum err rc = import_json_create(&import, &config);

@@ -10,6 +10,7 @@
 struct import_how {
         struct import_names *names; /* of tables: as long as the sink uses an item's table */
         struct slice prefix;        /* put before each student's id; may be empty */
+        struct slice today;         /* YYYY-MM-DD: what ends later has not ended */
         /* Told after each piece how many bytes of the input have been read (packed ones, where it is packed). */
         void (*piece)(void *context, uint64_t bytes);
         void *context; /* for it */

@@ -86,8 +86,11 @@ static enum err take_ignored(void *context, const char *kind)
 static enum err import_file(struct passage *p)
 {
         const struct import_sink sink = {.item = take_item, .bad = take_bad, .ignored = take_ignored, .context = p};
-        const struct import_how how = {
-                .names = p->run->names, .prefix = p->run->prefix, .piece = show_progress, .context = p};
+        const struct import_how how = {.names = p->run->names,
+                .prefix = p->run->prefix,
+                .today = p->run->today,
+                .piece = show_progress,
+                .context = p};
         enum err rc = import_read(p->file, &sink, &how, p->msg);
 
         p->bytes += p->file->size;

@@ -30,6 +30,7 @@ struct import_run {
         struct line_file *missing;        /* with `full`: takes the records that did not come */
         struct import_names *names;       /* of tables: the report's are among them */
         struct slice prefix;              /* put before each student's id; may be empty */
+        struct slice today;               /* YYYY-MM-DD: what ends later has not ended */
 };
 
 /* Imports the files, in their order. What was acknowledged stands in the report also when this fails. ERR_UNAVAILABLE:

@@ -91,6 +91,7 @@ static enum err find_layout(const struct import_csv_file *file, struct import_la
         else
                 import_layout_deinit(out);
         out->prefix = file->prefix;
+        out->today = file->today;
         return rc;
 }
 

@@ -14,14 +14,15 @@ struct import_csv_file {
         const char *path;    /* for its name */
         struct slice first;  /* its beginning: all of it, or at least its header line and some rows */
         struct slice prefix; /* put before every student's id; borrowed until the end, may be empty */
+        struct slice today;  /* as in struct import_layout; borrowed until the end, may be empty */
 };
 
 /* Finds out which table a file is of. Errors as import_table_find; ERR_NOTFOUND also of an empty file, ERR_BADVALUE of
  * a header that cannot be right, where it may be one of a table; ERR_NOMEM. */
 enum err import_csv_look(const struct import_csv_file *file, enum import_kind *kind, struct err_msg *msg) MUST_CHECK;
 
-/* Starts a file; nothing but the prefix is borrowed any longer, the sink is copied. Errors as import_csv_look; *out is
- * NULL then. */
+/* Starts a file; nothing but the prefix and the day is borrowed any longer, the sink is copied. Errors as
+ * import_csv_look; *out is NULL then. */
 enum err import_csv_create(struct import_csv **out, const struct import_csv_file *file, const struct import_sink *sink,
         struct err_msg *msg) MUST_CHECK;
 void import_csv_destroy(struct import_csv **import);

@@ -107,7 +107,8 @@ static enum err take_row(
 
 static enum err take_own(struct import_json *import, const struct arrival *arrival, enum import_own_kind kind)
 {
-        const struct import_own_cells cells = {.value = arrival->part.value, .prefix = import->config.prefix};
+        const struct import_own_cells cells = {
+                .value = arrival->part.value, .prefix = import->config.prefix, .today = import->config.today};
         struct reject reject;
         const char *table;
         enum err rc;

@@ -23,6 +23,7 @@ struct import_json_config {
         struct import_sink sink;
         struct import_names *names; /* of tables; borrowed: they must live as long as the sink uses an item's table */
         struct slice prefix;        /* put before the id of each student; borrowed */
+        struct slice today;         /* for rows of CSV files, as in struct import_layout; borrowed */
         size_t value_max; /* bytes of one value's text; 0: IMPORT_JSON_VALUE_MAX. Longer ones are left out, and those of
                            * more items than a sixteenth of it */
 };

@@ -33,6 +33,8 @@ struct import_layout {
         uint16_t others[CSV_READER_FIELDS_MAX]; /* places of the columns that the table does not have */
         size_t other_count;
         struct slice prefix; /* put before every student's id; borrowed, may be empty */
+        struct slice
+                today; /* YYYY-MM-DD: what ends later has not ended; borrowed. Empty: whatever has an end has ended */
 };
 
 /* Reads a header line. ERR_BADVALUE: a column is named twice, or it is not UTF-8 text. ERR_NOMEM. *out has its names

@@ -178,6 +178,7 @@ enum err import_own_cells(
                 return rc == ERR_NOMEM ? rc : refuse(reject, REJECT_COLUMNS, "columns");
         import_layout_bind(&layout, kind);
         layout.prefix = line->prefix;
+        layout.today = line->today;
         rc = map_line(&layout, line->value, out, reject);
         import_layout_deinit(&layout);
         return rc;

@@ -26,6 +26,7 @@ enum err import_own_row(const struct json_part *line, struct import_names *names
 struct import_own_cells {
         struct slice value;
         struct slice prefix; /* put before the student's id; may be empty */
+        struct slice today;  /* as in struct import_layout */
 };
 
 /* The same for it: a row of a CSV file, or the text of one, mapped as import_row_to_record does. */

@@ -222,12 +222,21 @@ static enum err put_reactions(struct draft *d)
         return rc;
 }
 
+/* Databases that have no empty dates write 9999-12-31 for what has not ended: an allergy that ends some day is one
+ * today. Dates of ISO 8601 are in the order of their text; a partial one is past as soon as it has begun. */
+static bool is_past(struct slice stop, struct slice today)
+{
+        size_t len = stop.len < today.len ? stop.len : today.len;
+
+        return stop.len > 0 && (len == 0 || memcmp(stop.data, today.data, len) <= 0);
+}
+
 static enum err put_status(struct draft *d)
 {
         const char *ended = d->layout->kind == IMPORT_conditions ? "resolved" : "inactive";
-        bool active = cell(d, CELL_STOP).len == 0;
+        bool past = is_past(cell(d, CELL_STOP), d->layout->today);
 
-        return put_member(d, "status", slice_str(active ? "active" : ended));
+        return put_member(d, "status", slice_str(past ? ended : "active"));
 }
 
 static enum err put_kind(struct draft *d)

@@ -96,7 +96,7 @@ static const struct form_text COLUMN_FORMS[] = {
         {"RECORD_ID", "16 hexadecimal digits over code, start and description"},
         {"SEVERITY", "the worst of SEVERITY1 and SEVERITY2; left out when both are empty"},
         {"REACTIONS", "REACTION1, REACTION2 with their descriptions and severities, where given"},
-        {"STATUS", "active while STOP is empty, else inactive (allergies), resolved (conditions)"},
+        {"STATUS", "active while STOP is empty or to come, else inactive (allergies), resolved (conditions)"},
         {"KIND", "the word in parentheses that ends DESCRIPTION, if it is one of SNOMED CT's"},
         {"CVX", "`CVX`"},
         {"PART", "a part of the reactions"},

@@ -133,6 +133,14 @@ class Csv(Case):
         self.assertEqual({each["code"]: each["status"] for each in self.get("conditions:s1")},
                          {"1": "active", "2": "resolved"})
 
+    def test_a_stop_that_is_to_come_is_none_today(self):
+        self.load({"p.csv": PATIENTS + "l1,2012,,Ana,Soto\n",
+                   "allergies.csv": OLD + "2012-01-02,9999-12-31,l1,e,91935009,Allergy to peanut\n",
+                   "conditions.csv": OLD + "2012-01-02,9999-12-31,l1,e,195967001,Asthma (disorder)\n"})
+        summary = self.get("summary:l1")
+        self.assertEqual([each["code"] for each in summary["allergies"] + summary["conditions"]],
+                         ["91935009", "195967001"])
+
     def test_allergies_have_no_ids_and_are_the_same_at_every_import(self):
         files = {"p.csv": PATIENTS + "n1,2012,,Ana,Soto\n",
                  "allergies.csv": OLD + "2012,,n1,e,1,Egg\n2013,,n1,e,1,Egg\n"}

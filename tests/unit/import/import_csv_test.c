@@ -54,7 +54,10 @@ static enum err take_bad(void *context, const struct import_bad *bad)
 static enum err import_text(const char *path, const char *text, struct outcome *o)
 {
         const struct import_sink sink = {.item = take_item, .bad = take_bad, .context = o};
-        const struct import_csv_file file = {.path = path, .first = slice_str(text), .prefix = slice_str(o->prefix)};
+        const struct import_csv_file file = {.path = path,
+                .first = slice_str(text),
+                .prefix = slice_str(o->prefix),
+                .today = slice_str("2026-11-21")};
         struct import_csv *import;
         enum err rc = import_csv_look(&file, &o->kind, &o->msg);
 
@@ -149,6 +152,31 @@ static void old_tables_of_one_form_are_told_apart_by_the_file_name(void **state)
         assert_ok(import_text("conditions.csv", old, &o));
         assert_int_equal(o.kind, IMPORT_conditions);
         outcome_deinit(&o);
+}
+
+static void what_ends_in_future_has_not_ended(void **state)
+{
+        static const struct {
+                const char *stop;
+                const char *status;
+        } cases[] = {{"9999-12-31", "active"}, {"2026-11-22", "active"}, {"2026-11-22T00:00:00Z", "active"},
+                {"2026-12", "active"}, {"2027", "active"}, {"2026-11-21", "inactive"}, {"2026-11", "inactive"},
+                {"2026", "inactive"}, {"2026-11-21T23:00:00Z", "inactive"}, {"1990-01-01", "inactive"}};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                char text[160];
+                struct outcome o;
+
+                outcome_init(&o);
+                (void)snprintf(text, sizeof(text), OLD "1973-11-02,%s,p,e,300913006,Shellfish\n", cases[i].stop);
+                assert_ok(import_text("allergies.csv", text, &o));
+                (void)snprintf(text, sizeof(text), "\"status\":\"%s\"", cases[i].status);
+                assert_ok(buf_append(&o.record, "", 1));
+                if (strstr((const char *)buf_slice(&o.record).data, text) == NULL)
+                        fail_msg("STOP %s is not %s", cases[i].stop, cases[i].status);
+                outcome_deinit(&o);
+        }
 }
 
 /* An allergy among the conditions is missed; a condition among the allergies is seen. */
@@ -548,6 +576,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(patients_of_any_vintage_become_students),
                 cmocka_unit_test(allergies_take_their_worst_severity),
+                cmocka_unit_test(what_ends_in_future_has_not_ended),
                 cmocka_unit_test(allergies_are_found_under_the_name_of_conditions),
                 cmocka_unit_test(old_tables_of_one_form_are_told_apart_by_the_file_name),
                 cmocka_unit_test(status_and_kind_follow_from_stop_and_description),
