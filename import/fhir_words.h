@@ -18,7 +18,6 @@ enum fhir_word_set {
         FHIR_WORDS_NAME_USE,
         FHIR_WORDS_ADDRESS_USE,
         FHIR_WORDS_TELECOM_USE,
-        FHIR_WORDS_TELECOM_SYSTEM,
         FHIR_WORDS_PATIENT_EXTENSION
 };
 
