@@ -3,7 +3,6 @@
 #include "database/lmdb_head.h"
 #include "database/lmdb_key.h"
 #include "database/lmdb_merge.h"
-#include "database/lmdb_read.h"
 #include "database/lmdb_record.h"
 #include "database/value.h"
 

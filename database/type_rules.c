@@ -1,6 +1,5 @@
 /* Record types: what is declared by conditions on fields (presets, refusals, where), and what changed between
  * schemas. */
-#include "base/mem.h"
 #include "base/yaml_get.h"
 #include "database/type_load.h"
 #include "database/value.h"

@@ -1,6 +1,5 @@
 #include "import/import_own.h"
 
-#include "base/mem.h"
 #include "import/import_row.h"
 
 static enum err refuse(struct reject *reject, enum reject_reason reason, const char *field)

@@ -124,8 +124,8 @@ static bool certified(const struct freshness *f, int64_t certificate, struct nan
                MUTANT(CERTIFICATE_IGNORED);
 }
 
-/* The epoch is loaded before the floor: begin_epoch stores the floor first, so that no new epoch meets an old
- * floor. */
+/* The epoch is loaded before the floor: freshness_begin_epoch stores the floor first, so that no new epoch meets
+ * an old floor. */
 static enum verdict judge(const struct freshness *f, const struct stamp *stamp, uint64_t def, struct nanos now)
 {
         struct known known;

@@ -223,7 +223,7 @@ static bool is_over(const struct conn *conn)
 }
 
 /* Now that bytes are sent there may be room for what was held back, and no event would tell so: with nothing left to
- * send the socket is not watched. With output left over it is, and on_writable comes here again. */
+ * send the socket is not watched. With output left over it is, and conn_on_writable comes here again. */
 static bool has_more_to_do(const struct conn *conn)
 {
         if (reply_queue_is_ready(&conn->queue))

@@ -1,6 +1,5 @@
 /* import_tables NAME: prints a part of docs/IMPORT.md from the table that it describes. tests/docs/tables puts it
  * there, or says that it is not what is there. */
-#include "import/import_table.h"
 #include "database/reject.h"
 
 #include <stdio.h>

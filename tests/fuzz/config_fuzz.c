@@ -1,6 +1,5 @@
 /* Any bytes as a configuration file and as a file of record types: each is taken whole or refused with a message, and
  * what is taken can be printed. The first byte of the input says which of the two it is. */
-#include "base/mem.h"
 #include "database/record_type.h"
 #include "net/settings.h"
 

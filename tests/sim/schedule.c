@@ -1,7 +1,5 @@
 #include "tests/sim/schedule.h"
 
-#include "base/hash.h"
-
 enum { HINTS_MAX = 8, INTERLEAVED_MAX = 2 };
 
 struct hint {

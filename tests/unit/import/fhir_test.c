@@ -1,6 +1,5 @@
 #include "import/fhir.h"
 
-#include "base/mem.h"
 #include "tests/lib/fhir_case.h"
 
 #define ALLERGY(more)                                                                                                  \

@@ -1,6 +1,5 @@
 #include "net/call.h"
 
-#include "base/mem.h"
 #include "tests/lib/net_case.h"
 
 #include <stdio.h>
