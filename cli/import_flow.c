@@ -516,13 +516,14 @@ static enum err try_rest(struct import_flow *flow, struct err_msg *msg)
 
 /* ---- the end ---- */
 
+/* Rows that were held back came after their merge; orphans of merged students came before it, so they are the first. */
 static enum err send_rest(struct import_flow *flow, struct err_msg *msg)
 {
         enum err rc = merge_all(flow, msg);
 
         if (rc == OK)
-                rc = send_aside(flow, flow->held_back, msg);
-        return rc == OK ? send_aside(flow, flow->orphans, msg) : rc;
+                rc = send_aside(flow, flow->orphans, msg);
+        return rc == OK ? send_aside(flow, flow->held_back, msg) : rc;
 }
 
 enum err import_flow_finish(struct import_flow *flow, struct err_msg *msg)
