@@ -104,7 +104,8 @@ enum err fhir_clinical_status(
         return rc;
 }
 
-/* The word of a text element; refused when its set does not have it. NULL when it is not given. */
+/* The word of a text element; NULL when it is not given. One that its set does not have is the set's word "", or, if it
+ * has none such, refused. */
 static enum err read_word(struct fhir_draft *d, const struct fhir_place *at, struct slice item, enum fhir_word_set set,
         const struct fhir_word **out)
 {
@@ -115,6 +116,8 @@ static enum err read_word(struct fhir_draft *d, const struct fhir_place *at, str
         if (rc != OK || text.len == 0)
                 return rc;
         *out = fhir_words_find(set, text);
+        if (*out == NULL)
+                *out = fhir_words_find(set, SLICE_EMPTY);
         return *out == NULL ? fhir_draft_refuse(d, REJECT_WORD, at, NULL) : OK;
 }
 

@@ -74,7 +74,8 @@ static bool print_words(void)
 
                         if (strcmp(WORDS[i].set, SETS[s].set) != 0)
                                 continue;
-                        (void)printf("| %s | %s | %s |\n", title, WORDS[i].fhir, row);
+                        (void)printf("| %s | %s | %s |\n", title,
+                                WORDS[i].fhir[0] == '\0' ? "(any other)" : WORDS[i].fhir, row);
                         title = "";
                 }
         }

@@ -25,7 +25,13 @@ static void severity_is_the_criticality_or_the_worst_reaction(void **state)
                 ALLERGY_ROW(",'status':'active','reactions':[{'severity':'MILD'},{'severity':'SEVERE'},{'severity':"
                             "'MODERATE'}],'criticality':'low','severity':'SEVERE'"));
         assert_fhir(ALLERGY(",'criticality':'urgent'"), "bad: criticality word");
-        assert_fhir(ALLERGY(",'reaction':[{'severity':'fatal'}]"), "bad: reaction.severity word");
+        /* a word that nobody knows is no reason to lose the allergy, and may mean worse than mild */
+        assert_fhir(ALLERGY(",'reaction':[{'severity':'fatal'},{'severity':'mild'}]"),
+                ALLERGY_ROW(",'status':'active','reactions':[{'severity':'UNKNOWN'},{'severity':'MILD'}],'severity':"
+                            "'UNKNOWN'"));
+        assert_fhir(ALLERGY(",'reaction':[{'severity':'fatal'},{'severity':'moderate'}]"),
+                ALLERGY_ROW(",'status':'active','reactions':[{'severity':'UNKNOWN'},{'severity':'MODERATE'}],"
+                            "'severity':'MODERATE'"));
 }
 
 static void a_reaction_is_kept_with_each_of_its_manifestations(void **state)
