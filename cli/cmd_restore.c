@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 static enum cli_exit show(struct cli *cli, const struct restore_plan *plan, const struct restore_result *done)
 {
+        char next[PATH_MAX + 128];
         struct report report;
         enum cli_exit result;
 
@@ -20,8 +22,12 @@ static enum cli_exit show(struct cli *cli, const struct restore_plan *plan, cons
         report_text(&report, "backup_time", done->facts.time);
         report_text(&report, "backup_release", done->facts.release);
         report_flag(&report, "checked", done->checked);
-        if (!done->checked)
-                report_text(&report, "next", "of an older format: run vitalcache upgrade, which checks it as well");
+        if (!done->checked) {
+                (void)snprintf(next, sizeof(next),
+                        "of an older format; run: vitalcache upgrade --data %s (it checks the records as well)",
+                        plan->config->path);
+                report_text(&report, "next", next);
+        }
         if (done->aside[0] != '\0')
                 report_text(&report, "put_aside", done->aside);
         result = report_show(&report, cli, cli->out);

@@ -1,6 +1,7 @@
 #include "database/compact.h"
 
 #include "database/lmdb_image.h"
+#include "database/lmdb_meta.h"
 #include "database/lmdb_rebuild.h"
 #include "database/lmdb_swap.h"
 
@@ -17,6 +18,23 @@ static uint64_t size_of(const char *folder)
         return stat(path, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
+/* Before the work, and with the folder's own name: the copy would be refused as well. */
+static enum err look(const char *folder, struct err_msg *msg)
+{
+        struct lmdb_image_facts facts;
+        enum err rc;
+
+        lmdb_image_facts_init(&facts);
+        rc = lmdb_image_look(folder, &facts, msg);
+        if (rc == OK) {
+                rc = lmdb_meta_judge_format(facts.format, folder, msg);
+                if (rc != OK)
+                        (void)err_wrap(msg, rc, "the database in %s", folder);
+        }
+        lmdb_image_facts_deinit(&facts);
+        return rc;
+}
+
 enum err compact_run(const struct lmdb_config *config, struct compact_result *result, struct err_msg *msg)
 {
         const struct lmdb_swap_config swap_config = {.folder = config->path, .work = "compact.tmp"};
@@ -26,7 +44,9 @@ enum err compact_run(const struct lmdb_config *config, struct compact_result *re
         *result = (struct compact_result){.bytes_before = size_of(config->path)};
         if (rc != OK)
                 return rc;
-        rc = lmdb_rebuild(config->path, lmdb_swap_work(swap), NULL, msg);
+        rc = look(config->path, msg);
+        if (rc == OK)
+                rc = lmdb_rebuild(config->path, lmdb_swap_work(swap), NULL, msg);
         if (rc == OK) {
                 rc = lmdb_swap_check(swap, config, &result->health, msg);
                 if (rc != OK)

@@ -72,8 +72,23 @@ static enum err open_dbs(MDB_txn *txn, struct lmdb_dbs *out, struct err_msg *msg
         return OK;
 }
 
+enum err lmdb_meta_judge_format(uint64_t format, const char *folder, struct err_msg *msg)
+{
+        if (format < LMDB_FORMAT)
+                return err_set(msg, ERR_VERSION,
+                        "it is of format %llu and this release reads format %d; stop the server that uses it and run: "
+                        "vitalcache upgrade --data %s",
+                        (unsigned long long)format, LMDB_FORMAT, folder);
+        if (format > LMDB_FORMAT)
+                return err_set(msg, ERR_VERSION,
+                        "it is of format %llu and this release reads format %d; use the release that wrote it",
+                        (unsigned long long)format, LMDB_FORMAT);
+        return OK;
+}
+
 static enum err check_format(MDB_txn *txn, const struct lmdb_dbs *dbs, bool is_new, struct err_msg *msg)
 {
+        const char *folder = "";
         uint64_t format;
         enum err rc;
 
@@ -82,17 +97,8 @@ static enum err check_format(MDB_txn *txn, const struct lmdb_dbs *dbs, bool is_n
         rc = lmdb_meta_get(txn, dbs, LMDB_META_FORMAT, &format);
         if (rc != OK)
                 return err_set(msg, rc, "cannot read its format number: %s", err_text(rc));
-        if (format < LMDB_FORMAT)
-                return err_set(msg, ERR_VERSION,
-                        "it is of format %llu and this vitalcached reads format %d; stop the server and run: "
-                        "vitalcache "
-                        "upgrade",
-                        (unsigned long long)format, LMDB_FORMAT);
-        if (format > LMDB_FORMAT)
-                return err_set(msg, ERR_VERSION,
-                        "it is of format %llu and this vitalcached reads format %d; use the release that wrote it",
-                        (unsigned long long)format, LMDB_FORMAT);
-        return OK;
+        (void)mdb_env_get_path(mdb_txn_env(txn), &folder);
+        return lmdb_meta_judge_format(format, folder, msg);
 }
 
 static void name_schema(char name[NAME_MAX_], const char *table)

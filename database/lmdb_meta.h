@@ -31,6 +31,10 @@ static inline struct position lmdb_position(const struct lmdb_dbs *dbs, uint64_t
 enum err lmdb_meta_open(
         MDB_txn *txn, const struct lmdb_schema *schema, struct lmdb_dbs *out, struct err_msg *msg) MUST_CHECK;
 
+/* Whether a database of that format number can be opened. ERR_VERSION: it cannot, and what to do, as a command for the
+ * database in `folder` that can be typed as it stands. */
+enum err lmdb_meta_judge_format(uint64_t format, const char *folder, struct err_msg *msg) MUST_CHECK;
+
 /* Calls `visit` with the name of every table that was ever written here, configured today or not, until it fails.
  * `visit` must not write to meta. */
 typedef enum err (*lmdb_table_fn)(void *context, const char *name);

@@ -101,5 +101,24 @@ class Run(unittest.TestCase):
             self.assertIn("/nowhere/at/all", door.log.text())
 
 
+    def test_an_older_database_says_what_to_type(self):
+        with vc.temp_dir() as folder:
+            made = subprocess.run([vc.BUILD / "tests" / "format1_make", folder / "store", "1"], text=True, check=True,
+                                  input='{"table":"students","row":{"student":"1","id":"1","first_name":"A"}}\n',
+                                  capture_output=True, timeout=60)
+            self.assertEqual(made.stdout.strip(), "1")
+            door = self.open(folder / "store")
+            self.assertNotEqual(door.process.wait(30), 0)
+            door.log.thread.join()
+            command = door.log.text().split("\n")[-1].strip()
+            self.assertIn("upgrade --data", command)
+            subprocess.run(command.split(), check=True, cwd=vc.ROOT, capture_output=True, timeout=60)
+            again = self.open(folder / "store")
+            again.ready()
+            with self.client() as client:
+                self.assertEqual(client.call("DBSIZE"), 1)
+            self.assertEqual(again.interrupt(), 0, again.log.text())
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -4,6 +4,7 @@ however often the upgrade was killed on its way."""
 import json
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import unittest
@@ -102,7 +103,10 @@ class Upgrade(unittest.TestCase):
         self.addCleanup(server.clean)
         with self.assertRaises(vc.StartFault) as caught:
             server.start()
-        self.assertIn("vitalcache upgrade", caught.exception.log)
+        command = re.search(r"run: vitalcache (upgrade --data \S+)$", caught.exception.log, re.M)
+        self.assertIsNotNone(command, caught.exception.log)
+        run(*command.group(1).split())  # as it stands there
+        self.assertEqual(export(self.data), self.fresh)
 
     def test_its_backup_brings_the_old_one_back(self):
         backup = json.loads(run("upgrade", "--data", self.data))["backup"]
