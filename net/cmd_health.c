@@ -1,5 +1,6 @@
 /* HEALTH and DBSIZE. A deep check reads the whole database, so it gets a thread of its own, and its lane goes on. */
 #include "base/mem.h"
+#include "base/priority.h"
 #include "database/source.h"
 #include "invalidation/freshness.h"
 #include "net/handlers.h"
@@ -91,6 +92,7 @@ static void *check_thread(void *arg)
 {
         struct check *check = arg;
 
+        priority_lower(PRIORITY_BULK);
         run_check(check);
         lane_post(check->lane, &check->mail);
         return NULL;
