@@ -94,10 +94,17 @@ enum cli_exit cmd_put(struct cli *cli)
         return result;
 }
 
-/* The server's records and memory are clean; whoever must erase a person has to know what else there may be. */
+/* The server's records and memory are clean; whoever must erase a person has to know what else there may be. Scripts
+ * are told, too: their logs are what is read afterwards. */
 static const char *const NOT_REACHED =
-        "erased from the records and from memory. Not reached: the file's free pages, until `vitalcache compact`;\n"
-        "backups, exports and rejects files made before (docs/OPERATIONS.md)\n";
+        "erased from the records and from the server's memory. Not reached, each with what to do in "
+        "docs/OPERATIONS.md:\n"
+        "- free pages of the database's file, until `vitalcache compact`\n"
+        "- backups, those of `vitalcache upgrade` too; what `restore --replace` put aside; *.part and *.tmp of killed "
+        "runs\n"
+        "- exports, files that were imported (they bring the student back), rejects files, files of --missing\n"
+        "- other students' records that name this one; clients and the shell's history\n"
+        "- swap, core dumps, snapshots and freed blocks of disks\n";
 
 enum cli_exit cmd_erase(struct cli *cli)
 {
@@ -118,7 +125,7 @@ enum cli_exit cmd_erase(struct cli *cli)
         if (rc == OK && !student)
                 rc = add_condition(&command, cli);
         result = rc == OK ? send_write(cli, &command) : refuse(cli, rc, err_text(rc));
-        if (result == EXIT_OK && student && cli->human)
+        if (result == EXIT_OK && student)
                 fputs(NOT_REACHED, cli->err);
         return result;
 }

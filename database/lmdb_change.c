@@ -156,8 +156,8 @@ struct target {
 
 static enum err refuse_merged(struct source_write *w)
 {
-        w->status =
-                err_set(&w->message, ERR_USE, "the student has been merged into another one, whom to write instead");
+        w->status = err_set(&w->message, ERR_USE,
+                "the student has been merged into another one: name that one, whose id GET student shows");
         return OK;
 }
 

@@ -132,6 +132,25 @@ static void writes_give_their_token(void **state)
                 assert_run(&cases[i]);
 }
 
+/* Whatever reads its output: what a script's log has is what is looked at afterwards. */
+static void an_erasure_says_what_it_does_not_reach(void **state)
+{
+        static const char *const places[] = {"vitalcache compact", "backups", "restore --replace", "exports",
+                "imported", "rejects", "--missing", "other students", "clients", "swap", "core dumps",
+                "docs/OPERATIONS.md"};
+        const char *const replies[] = {"$21\r\n" TOKEN "\r\n", NULL};
+        struct run run;
+
+        (void)state;
+        run_on(&run, "erase student 42", replies, "");
+        assert_int_equal(run.result, EXIT_OK);
+        assert_string_equal(run.out, "{\"token\":\"" TOKEN "\"}\n");
+        for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+                if (strstr(run.err, places[i]) == NULL)
+                        fail_msg("it does not name %s", places[i]);
+        run_end(&run);
+}
+
 static void maps_numbers_and_flags_come_back_from_flat_replies(void **state)
 {
         static const struct expectation cases[] = {
@@ -250,6 +269,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(reads_say_what_there_is),
                 cmocka_unit_test(writes_give_their_token),
+                cmocka_unit_test(an_erasure_says_what_it_does_not_reach),
                 cmocka_unit_test(maps_numbers_and_flags_come_back_from_flat_replies),
                 cmocka_unit_test(a_server_that_breaks_off_or_talks_nonsense_is_an_error),
                 cmocka_unit_test(a_wrong_command_line_is_told_what_would_be_right),
