@@ -115,8 +115,9 @@ enum err lmdb_rebuild(const char *from, const char *to, const struct lmdb_rebuil
                 rc = open_both(&r, from, to);
                 if (rc == OK)
                         rc = copy_all(&r, msg);
-                if (rc != OK)
-                        (void)err_set(msg, rc, "cannot write the database in %s anew: %s", from, err_text(rc));
+                if (rc != OK) /* LMDB says so of a write that went halfway, too */
+                        (void)err_set(msg, rc, "cannot write the database in %s anew: %s%s", from, err_text(rc),
+                                rc == ERR_IO ? "; is the disk full?" : "");
         }
         lmdb_parts_close(&r.to);
         lmdb_parts_close(&r.from);

@@ -5,6 +5,8 @@ import json
 import pathlib
 import random
 import re
+import resource
+import signal
 import subprocess
 import sys
 import unittest
@@ -115,6 +117,18 @@ class Upgrade(unittest.TestCase):
         self.assertFalse(json.loads(run("restore", "--data", old, backup))["checked"])
         run("upgrade", "--data", old, "--no-backup")
         self.assertEqual(export(old), self.fresh)
+
+    def test_says_when_there_is_no_room(self):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+
+        done = subprocess.run([vc.VITALCACHE, "upgrade", "--no-backup", "--data", self.data], capture_output=True,
+                              text=True, preexec_fn=limit, timeout=60 * vc.SLOW, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, "is the disk full|disk is full|no space")
+        run("upgrade", "--no-backup", "--data", self.data)
+        self.assertEqual(export(self.data), self.fresh)
 
     def test_is_refused_where_a_server_runs(self):
         run("upgrade", "--data", self.data, "--no-backup")
