@@ -95,6 +95,12 @@ static void say_too_much(const struct cli *cli, const struct import_counts *coun
                 (unsigned long long)counts->missing, (unsigned long long)counts->stored, counts->table);
 }
 
+/* Whether something was left out, or was to be removed and stays. */
+static bool is_partial(const struct import_report *report)
+{
+        return import_report_is_partial(report) || report->too_much != NULL || report->kept_students > 0;
+}
+
 /* Everything is ready. */
 static enum cli_exit run_import(struct import_run *run)
 {
@@ -109,7 +115,7 @@ static enum cli_exit run_import(struct import_run *run)
                 return cli_fail(run->cli, rc, &msg);
         if (run->report->too_much != NULL)
                 say_too_much(run->cli, run->report->too_much);
-        return import_report_is_partial(run->report) || run->report->too_much != NULL ? EXIT_PARTIAL : EXIT_OK;
+        return is_partial(run->report) ? EXIT_PARTIAL : EXIT_OK;
 }
 
 static enum cli_exit import_found(

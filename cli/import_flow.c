@@ -53,6 +53,8 @@ struct import_flow {
         struct buf merged_now;     /* dry run: struct mark of students who would be merged */
         uint64_t put_back;         /* merges that were sent and have to wait */
         struct mark_log *students; /* dry run: those that would be there */
+        struct mark_log *owners;   /* of records that came */
+        struct mark owner;         /* the newest of them */
         struct held held;
         bool last; /* rows of unknown students have waited long enough */
 };
@@ -133,7 +135,9 @@ static enum err create_parts(struct import_flow *flow)
                 rc = import_aside_create(&flow->held_back);
         if (rc == OK)
                 rc = import_aside_create(&flow->orphans);
-        return rc == OK ? mark_log_create(&flow->students) : rc;
+        if (rc == OK)
+                rc = mark_log_create(&flow->students);
+        return rc == OK ? mark_log_create(&flow->owners) : rc;
 }
 
 enum err import_flow_create(struct import_flow **out, const struct import_flow_config *config, struct err_msg *msg)
@@ -175,6 +179,7 @@ void import_flow_destroy(struct import_flow **flow)
         import_aside_destroy(&(*flow)->held_back);
         import_aside_destroy(&(*flow)->orphans);
         mark_log_destroy(&(*flow)->students);
+        mark_log_destroy(&(*flow)->owners);
         vc_free(*flow);
         *flow = NULL;
 }
@@ -184,7 +189,28 @@ const struct import_seen *import_flow_seen(const struct import_flow *flow)
         return flow->seen;
 }
 
+const struct mark_log *import_flow_owners(const struct import_flow *flow)
+{
+        return flow->owners;
+}
+
 /* ---- while the input is read ---- */
+
+/* Remembers of whom the row is. Exports have a student's records one after the other, or nearly: one mark is enough for
+ * those. */
+static enum err note_owner(
+        struct import_flow *flow, const struct import_line *line, struct slice student, struct err_msg *msg)
+{
+        struct mark mark;
+
+        if (!flow->config.owners || is_student(line) || is_merge(line))
+                return OK;
+        mark = student_mark(flow, student);
+        if (memcmp(mark.name, flow->owner.name, sizeof(mark.name)) == 0)
+                return OK;
+        flow->owner = mark;
+        return mark_log_add(flow->owners, &mark, msg);
+}
 
 /* The ticket of a doubtful row is its place, plus one. */
 static enum err put_in_doubt(
@@ -254,6 +280,9 @@ enum err import_flow_row(struct import_flow *flow, const struct import_line *lin
 
         if (!import_name_of(line->table, line->row, &name)) /* the server will say what is wrong */
                 return import_send_row(flow->send, line, msg);
+        rc = note_owner(flow, line, name.student, msg);
+        if (rc != OK)
+                return rc;
         if (is_of_merged(flow, line, &name))
                 return import_aside_add(flow->held_back, line, &at, msg);
         mark = mark_of(flow, name, name.student, line);

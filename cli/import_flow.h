@@ -19,6 +19,7 @@ struct import_flow_config {
         import_flow_fn left_out;
         void *context;
         bool dry_run;  /* nothing is written; the counts say what would be */
+        bool owners;   /* remember of whom records came */
         size_t memory; /* bytes for what is remembered of all rows */
         size_t filter; /* of them, for the filter of import_seen.h */
         uint64_t seed; /* random */
@@ -38,5 +39,9 @@ enum err import_flow_finish(struct import_flow *flow, struct err_msg *msg) MUST_
 
 /* What came: the names of all rows of the input. Borrowed; complete after the finish. */
 const struct import_seen *import_flow_seen(const struct import_flow *flow);
+
+/* Of whom records came, whatever became of these: marks of their names in the table "students", by the ids in the rows,
+ * some more than once. Empty without config.owners. Borrowed; complete after the finish. */
+const struct mark_log *import_flow_owners(const struct import_flow *flow);
 
 #endif

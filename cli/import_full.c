@@ -16,6 +16,9 @@
  * under B's id may have come under A's. Such rows are put aside and looked for under the other ids, in turns of their
  * own.
  *
+ * Students. With a student go all records, those that came among them. So one of whom any record came, under whichever
+ * id, is not removed: the input contradicts itself, and a student too many harms less than records that are lost.
+ *
  * Care. Nothing is removed before all is compared. What cannot be judged stays: tables of which no row came, tables of
  * which a row was left out (the one that is missing may be the one that could not be read), and all tables when a line
  * was left out that may be of any. And when more than half of a large table is missing, the files are more likely those
@@ -38,11 +41,12 @@ struct comparison {
         const struct import_full *full;
         struct import_merged *merged;
         struct import_erase *erase;
-        struct mark_set *came;
+        struct mark_set *names;         /* of what came, or of whom records came: the parts that are loaded */
         struct import_aside *elsewhere; /* rows that may have come under another id of the student */
         struct import_aside *gone;      /* rows to be removed */
         struct import_aside *students;  /* to be removed last, with all their records */
-        struct buf found;               /* for each of these a byte: 1 when it did */
+        struct import_aside *sought;    /* that of them which is looked for */
+        struct buf found;               /* for each row of it a byte: 1 when its name, or another of it, came */
 };
 
 /* ---- what is done with a record that did not come ---- */
@@ -76,58 +80,6 @@ static enum err take_missing(struct comparison *c, const struct import_line *lin
         return import_aside_add(students ? c->students : c->gone, line, &at, msg);
 }
 
-/* ---- removing ---- */
-
-static bool is_too_much(const struct import_counts *counts)
-{
-        return counts->missing >= FEW && counts->missing > counts->stored / 2;
-}
-
-/* Whether so much is missing that it looks like a mistake. The report says so, and of which table. */
-static bool looks_wrong(const struct comparison *c)
-{
-        struct import_report *report = c->full->report;
-
-        if (c->full->replace_most)
-                return false;
-        for (size_t i = 0; i < report->table_count && report->too_much == NULL; i++)
-                if (import_report_replaces(report, report->tables[i].table) && is_too_much(&report->tables[i]))
-                        report->too_much = &report->tables[i];
-        return report->too_much != NULL;
-}
-
-static enum err erase_all(struct comparison *c, struct import_aside *rows, struct err_msg *msg)
-{
-        uint64_t at = 0;
-        enum err rc = OK;
-
-        while (rc == OK && at < import_aside_end(rows)) {
-                struct import_line line;
-                struct import_name name;
-
-                rc = import_aside_read(rows, &at, &line, msg);
-                if (rc != OK || !import_name_of(line.table, line.row, &name))
-                        continue;
-                if (c->full->dry_run)
-                        import_report_counts(c->full->report, line.table)->erased++;
-                else
-                        rc = import_erase_add(c->erase, &name, msg);
-        }
-        return rc;
-}
-
-static enum err erase_missing(struct comparison *c, struct err_msg *msg)
-{
-        enum err rc;
-
-        if (!c->full->replace || looks_wrong(c))
-                return OK;
-        rc = erase_all(c, c->gone, msg);
-        if (rc == OK)
-                rc = erase_all(c, c->students, msg);
-        return rc == OK ? import_erase_finish(c->erase, msg) : rc;
-}
-
 /* ---- rows of the server ---- */
 
 static bool has_prefix(const struct comparison *c, struct slice student)
@@ -141,7 +93,7 @@ static enum mark_answer ask(const struct comparison *c, const struct import_name
 {
         const struct mark mark = import_seen_mark(c->full->seen, name, SLICE_EMPTY);
 
-        return mark_set_ask(c->came, &mark);
+        return mark_set_ask(c->names, &mark);
 }
 
 /* A row that did not come under its own name. */
@@ -193,8 +145,8 @@ static enum err walk_tables(struct comparison *c, struct err_msg *msg)
         return rc;
 }
 
-/* Looks for one row under the other ids of its student. */
-static void look_elsewhere(struct comparison *c, const struct import_line *line, uint8_t *found)
+/* Looks for one row under all ids of its student. */
+static void look_for(struct comparison *c, const struct import_line *line, uint8_t *found)
 {
         const struct slice *ids;
         struct import_name name;
@@ -202,6 +154,8 @@ static void look_elsewhere(struct comparison *c, const struct import_line *line,
 
         if (!import_name_of(line->table, line->row, &name))
                 return;
+        if (ask(c, &name) == MARK_PRESENT)
+                *found = 1;
         count = import_merged_into(c->merged, name.student, &ids);
         for (size_t i = 0; i < count; i++) {
                 bool is_student = slice_equal(name.table, slice_str("students"));
@@ -219,15 +173,15 @@ static enum err look_for_all(struct comparison *c, struct err_msg *msg)
         uint64_t at = 0;
         enum err rc = OK;
 
-        for (size_t i = 0; rc == OK && at < import_aside_end(c->elsewhere); i++) {
+        for (size_t i = 0; rc == OK && at < import_aside_end(c->sought); i++) {
                 const uint8_t no = 0;
                 struct import_line line;
 
                 if (i == buf_len(&c->found) && buf_append(&c->found, &no, 1) != OK)
                         return err_set(msg, ERR_NOMEM, "out of memory");
-                rc = import_aside_read(c->elsewhere, &at, &line, msg);
+                rc = import_aside_read(c->sought, &at, &line, msg);
                 if (rc == OK)
-                        look_elsewhere(c, &line, c->found.data + c->found.start + i);
+                        look_for(c, &line, c->found.data + c->found.start + i);
         }
         return rc;
 }
@@ -247,30 +201,121 @@ static enum err take_not_found(struct comparison *c, struct err_msg *msg)
         return rc;
 }
 
-/* Calls `turn` with all parts of what came, one after the other. */
-static enum err take_turns(
-        struct comparison *c, enum err (*turn)(struct comparison *c, struct err_msg *msg), struct err_msg *msg)
+/* Calls `turn` with all parts of the log of names, one after the other. */
+static enum err take_turns(struct comparison *c, const struct mark_log *names,
+        enum err (*turn)(struct comparison *c, struct err_msg *msg), struct err_msg *msg)
 {
         bool loaded = true;
         enum err rc = OK;
 
-        if (mark_set_create(&c->came, import_seen_came(c->full->seen), c->full->memory) != OK)
+        if (mark_set_create(&c->names, names, c->full->memory) != OK)
                 return err_set(msg, ERR_NOMEM, "out of memory");
         while (rc == OK && loaded) {
-                rc = mark_set_next(c->came, &loaded, msg);
+                rc = mark_set_next(c->names, &loaded, msg);
                 if (rc == OK && loaded)
                         rc = turn(c, msg);
         }
-        mark_set_destroy(&c->came);
+        mark_set_destroy(&c->names);
         return rc;
 }
 
+/* Which of the rows are in the log of names, under any id of their student: c->found says it afterwards. */
+static enum err look_up(
+        struct comparison *c, struct import_aside *rows, const struct mark_log *names, struct err_msg *msg)
+{
+        c->sought = rows;
+        buf_truncate(&c->found, 0);
+        return import_aside_end(rows) == 0 ? OK : take_turns(c, names, look_for_all, msg);
+}
+
+/* ---- removing ---- */
+
+static bool is_too_much(const struct import_counts *counts)
+{
+        return counts->missing >= FEW && counts->missing > counts->stored / 2;
+}
+
+/* Whether so much is missing that it looks like a mistake. The report says so, and of which table. */
+static bool looks_wrong(const struct comparison *c)
+{
+        struct import_report *report = c->full->report;
+
+        if (c->full->replace_most)
+                return false;
+        for (size_t i = 0; i < report->table_count && report->too_much == NULL; i++)
+                if (import_report_replaces(report, report->tables[i].table) && is_too_much(&report->tables[i]))
+                        report->too_much = &report->tables[i];
+        return report->too_much != NULL;
+}
+
+static enum err erase_row(struct comparison *c, const struct import_line *line, struct err_msg *msg)
+{
+        struct import_name name;
+
+        if (!import_name_of(line->table, line->row, &name))
+                return OK;
+        if (!c->full->dry_run)
+                return import_erase_add(c->erase, &name, msg);
+        import_report_counts(c->full->report, line->table)->erased++;
+        return OK;
+}
+
+static enum err erase_gone(struct comparison *c, struct err_msg *msg)
+{
+        uint64_t at = 0;
+        enum err rc = OK;
+
+        while (rc == OK && at < import_aside_end(c->gone)) {
+                struct import_line line;
+
+                rc = import_aside_read(c->gone, &at, &line, msg);
+                if (rc == OK)
+                        rc = erase_row(c, &line, msg);
+        }
+        return rc;
+}
+
+/* Those who were found stay: records of theirs came. */
+static enum err erase_students(struct comparison *c, struct err_msg *msg)
+{
+        uint64_t at = 0;
+        enum err rc = OK;
+
+        for (size_t i = 0; rc == OK && at < import_aside_end(c->students); i++) {
+                struct import_line line;
+
+                rc = import_aside_read(c->students, &at, &line, msg);
+                if (rc == OK && buf_slice(&c->found).data[i] != 0)
+                        c->full->report->kept_students++;
+                else if (rc == OK)
+                        rc = erase_row(c, &line, msg);
+        }
+        return rc;
+}
+
+static enum err erase_missing(struct comparison *c, struct err_msg *msg)
+{
+        enum err rc;
+
+        if (!c->full->replace || looks_wrong(c))
+                return OK;
+        rc = look_up(c, c->students, c->full->owners, msg);
+        if (rc == OK)
+                rc = erase_gone(c, msg);
+        if (rc == OK)
+                rc = erase_students(c, msg);
+        return rc == OK ? import_erase_finish(c->erase, msg) : rc;
+}
+
+/* ---- all of it ---- */
+
 static enum err compare(struct comparison *c, struct err_msg *msg)
 {
-        enum err rc = take_turns(c, walk_tables, msg);
+        const struct mark_log *came = import_seen_came(c->full->seen);
+        enum err rc = take_turns(c, came, walk_tables, msg);
 
-        if (rc == OK && import_aside_end(c->elsewhere) > 0)
-                rc = take_turns(c, look_for_all, msg);
+        if (rc == OK)
+                rc = look_up(c, c->elsewhere, came, msg);
         if (rc == OK)
                 rc = take_not_found(c, msg);
         return rc == OK ? erase_missing(c, msg) : rc;

@@ -63,6 +63,7 @@ struct import_report {
         const char *only_tried;   /* why nothing was written, the counts saying what would be: "dry-run", "strict" */
         bool full;                /* missing and erased are counted */
         bool replace;             /* what did not come was to be removed */
+        uint64_t kept_students;   /* of those to be removed, who are there as records of theirs came */
         const struct import_counts
                 *too_much;        /* a table so much of which did not come that nothing was removed; or NULL */
         const char *missing_path; /* of the file of missing records; NULL: none was made */

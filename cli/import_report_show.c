@@ -228,6 +228,8 @@ static enum err put_lists(struct buf *out, const struct import_report *report, c
                 rc = put_skipped(out, files);
         if (rc == OK && count_kept(report) > 0)
                 rc = put_kept(out, report);
+        if (rc == OK && report->kept_students > 0)
+                rc = put_count(out, "kept_students", report->kept_students);
         if (rc == OK && report->rejects_path != NULL)
                 rc = put_made(out, "rejects", report->rejects_path, report->rejects);
         if (rc == OK && report->missing_path != NULL)
@@ -238,8 +240,8 @@ static enum err put_lists(struct buf *out, const struct import_report *report, c
 static uint32_t count_members(const struct import_report *report, const struct import_files *files)
 {
         const bool there[] = {report->reason_count > 0, report->ignored_count > 0, count_skipped(files) > 0,
-                count_kept(report) > 0, report->rejects_path != NULL, report->missing_path != NULL,
-                report->only_tried != NULL};
+                count_kept(report) > 0, report->kept_students > 0, report->rejects_path != NULL,
+                report->missing_path != NULL, report->only_tried != NULL};
         uint32_t members = 4; /* tables, seconds, rows_per_second, token */
 
         for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
@@ -299,6 +301,14 @@ static void print_reason(FILE *out, const struct import_reason_count *entry)
                 fprintf(out, "  and %llu more\n", (unsigned long long)(entry->count - entry->places));
 }
 
+static const char *fate_of_removed(const struct import_report *report, const struct import_counts *counts)
+{
+        if (strcmp(counts->table, "students") != 0)
+                return "removed";
+        return report->kept_students > 0 ? "removed, with all records, but for those who are kept"
+                                         : "removed, with all records";
+}
+
 /* What became of records that did not come. */
 static void print_missing(FILE *out, const struct import_report *report, const struct import_counts *counts)
 {
@@ -311,7 +321,7 @@ static void print_missing(FILE *out, const struct import_report *report, const s
         else if (was_kept(report, counts))
                 fate = "they stay, as rows were left out that may be among them";
         else if (report->replace)
-                fate = strcmp(counts->table, "students") == 0 ? "removed, with all records" : "removed";
+                fate = fate_of_removed(report, counts);
         fprintf(out, "did not come: %llu %s; %s\n", (unsigned long long)counts->missing, counts->table, fate);
 }
 
@@ -345,6 +355,9 @@ enum err import_report_print(const struct import_report *report, const struct im
         print_skipped(out, files);
         for (size_t i = 0; i < report->table_count; i++)
                 print_missing(out, report, &report->tables[i]);
+        if (report->kept_students > 0)
+                fprintf(out, "kept: %llu students who did not come, as records of theirs did\n",
+                        (unsigned long long)report->kept_students);
         if (report->rejects_path != NULL)
                 fprintf(out, "rejects: %llu in %s, which holds patient data\n", (unsigned long long)report->rejects,
                         report->rejects_path);

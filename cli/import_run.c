@@ -125,6 +125,7 @@ static enum err compare(
         const struct import_full full = {.conn = run->cli->conn,
                 .report = run->report,
                 .seen = import_flow_seen(flow),
+                .owners = import_flow_owners(flow),
                 .missing = run->missing,
                 .prefix = run->prefix,
                 .replace = run->options.replace,
@@ -147,6 +148,7 @@ static enum err pass(const struct import_run *run, const struct import_options *
                 .left_out = leave_out_row,
                 .context = &p,
                 .dry_run = options->dry_run,
+                .owners = options->replace,
                 .memory = IMPORT_MEMORY,
                 .filter = filter_bytes(run->files)};
         enum err rc = random_bytes(&config.seed, sizeof(config.seed));

@@ -218,6 +218,24 @@ class Full(unittest.TestCase):
             with server.client() as client:
                 self.assertIsNone(client.call("GET", "summary:3"))
 
+    def test_a_student_whose_records_came_is_not_removed(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            before = self.fill(server, folder)
+            some = write(folder / "some", patients=[(1, "Ana")], allergies=[(1, 7, "food"), (2, 7, "food")])
+            missing = folder / "missing.ndjson"
+            for flags in (["--dry-run"], ["--missing", missing]):
+                self.assertEqual(exported(server), before)
+                report = run(server, some, "--full", "--replace", *flags, code=6)
+                self.assertEqual(report["kept_students"], 1)
+                self.assertEqual(counts(report, "students"), {"rows": 1, "unchanged": 1, "missing": 2, "erased": 1})
+            after = exported(server)
+            self.assertEqual(students_of(after, "students"), ["1", "2"])
+            self.assertEqual(students_of(after, "allergies"), ["1", "2"])
+            lines = [json.loads(line) for line in missing.read_text().splitlines()]
+            self.assertEqual([line["row"]["id"] for line in lines if line["table"] == "students"], ["2", "3"])
+            with server.client() as client:
+                self.assertEqual(len(json.loads(client.call("GET", "allergies:2"))), 1)
+
     def test_an_input_without_students_removes_none(self):
         with vc.temp_dir() as folder, vc.Server() as server:
             before = self.fill(server, folder)

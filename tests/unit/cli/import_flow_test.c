@@ -45,6 +45,7 @@ static void world_start(struct world *w, const char *const *replies, bool dry_ru
                 .left_out = take_left_out,
                 .context = w,
                 .dry_run = dry_run,
+                .owners = true,
                 .memory = 64,
                 .filter = 64};
 
@@ -116,6 +117,7 @@ static void the_first_of_a_name_wins(void **state)
         assert_string_equal(w.said, "visits:3  duplicate-differs\n");
         assert_int_equal(import_report_counts(&w.report, "visits")->duplicate, 2);
         assert_int_equal(mark_log_total(import_seen_came(import_flow_seen(w.flow))), 3);
+        assert_int_equal(mark_log_total(import_flow_owners(w.flow)), 3); /* 1, 2 and 1 */
         world_end(&w);
 }
 
@@ -138,6 +140,7 @@ static void rows_of_merged_students_come_last(void **state)
         assert_int_equal(strlen(w.said), 2 * strlen("visits:3  duplicate-differs\n"));
         assert_int_equal(import_report_counts(&w.report, "visits")->duplicate, 1);
         assert_int_equal(import_report_counts(&w.report, "visits")->written, 3);
+        assert_int_equal(mark_log_total(import_flow_owners(w.flow)), 2); /* A and B */
         world_end(&w);
 }
 

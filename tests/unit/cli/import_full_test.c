@@ -19,6 +19,7 @@ struct world {
         size_t reply_count;
         struct import_report report;
         struct import_seen *seen;
+        struct mark_log *owners;
         struct line_file *missing;
         struct import_full full;
         struct err_msg msg;
@@ -32,8 +33,10 @@ static void world_begin(struct world *w)
         memset(w, 0, sizeof(*w));
         temp_dir_make(w->folder, sizeof(w->folder));
         assert_ok(import_seen_create(&w->seen, &config));
+        assert_ok(mark_log_create(&w->owners));
         assert_ok(line_file_create(&w->missing, NULL, "missing records", NULL));
-        w->full = (struct import_full){.report = &w->report, .seen = w->seen, .missing = w->missing, .memory = 1 << 20};
+        w->full = (struct import_full){
+                .report = &w->report, .seen = w->seen, .owners = w->owners, .missing = w->missing, .memory = 1 << 20};
 }
 
 static void world_end(struct world *w)
@@ -41,6 +44,7 @@ static void world_end(struct world *w)
         for (size_t i = 0; i < w->reply_count; i++)
                 buf_deinit(&w->texts[i]);
         import_seen_destroy(&w->seen);
+        mark_log_destroy(&w->owners);
         line_file_destroy(&w->missing);
         free(w->asked);
         temp_dir_remove(w->folder);
@@ -129,6 +133,15 @@ static void came(struct world *w, const char *table, const char *student, const 
         import_report_counts(&w->report, table)->rows++;
         assert_ok(import_seen_note(w->seen, &mark, &verdict, NULL));
         assert_int_equal(verdict, SEEN_NEW);
+}
+
+static void came_of(struct world *w, const char *student)
+{
+        const struct import_name name = {
+                .table = slice_str("students"), .student = slice_str(student), .id = slice_str(student)};
+        const struct mark mark = import_seen_mark(w->seen, &name, SLICE_EMPTY);
+
+        assert_ok(mark_log_add(w->owners, &mark, NULL));
 }
 
 static enum err run(struct world *w)
@@ -222,6 +235,35 @@ static void what_did_not_come_is_removed_students_last(void **state)
         assert_non_null(rows);
         assert_true(student > rows);
         world_end(&w);
+}
+
+/* 3 under the own id, 4 under that of B, who is 4. */
+static void students_of_whom_records_came_stay(void **state)
+{
+        (void)state;
+        for (int turns = 0; turns < 2; turns++) { /* then more: the parts before that of 1, it, and those behind */
+                struct world w;
+
+                world_begin(&w);
+                w.full.replace = true;
+                w.full.memory = turns == 0 ? 1 << 20 : 0;
+                came(&w, "students", "1", "1");
+                came_of(&w, "3");
+                came_of(&w, "B");
+                came_of(&w, "5"); /* whom the server does not know */
+                reply_begin(&w, "B/into/4");
+                for (int turn = 0; turn <= 2 * turns; turn++)
+                        reply_rows(&w, NULL, "1/1 2/2 3/3 4/4");
+                reply_with(&w, "$4\r\nv1-8\r\n");
+                assert_ok(run(&w));
+                assert_int_equal(counts_of(&w, "students").missing, 3);
+                assert_int_equal(counts_of(&w, "students").erased, 1);
+                assert_int_equal(w.report.kept_students, 2);
+                assert_non_null(strstr(w.asked, "ERASE STUDENT 2\n"));
+                assert_null(strstr(w.asked, "ERASE STUDENT 3"));
+                assert_null(strstr(w.asked, "ERASE STUDENT 4"));
+                world_end(&w);
+        }
 }
 
 static void merged_ids_are_looked_for_too(void **state)
@@ -356,6 +398,7 @@ int main(void)
                 cmocka_unit_test(pieces_are_walked_to_the_end),
                 cmocka_unit_test(each_record_is_judged_in_one_turn),
                 cmocka_unit_test(what_did_not_come_is_removed_students_last),
+                cmocka_unit_test(students_of_whom_records_came_stay),
                 cmocka_unit_test(merged_ids_are_looked_for_too),
                 cmocka_unit_test(tables_are_kept_when_rows_were_left_out),
                 cmocka_unit_test(other_students_are_not_judged),

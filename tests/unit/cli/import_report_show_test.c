@@ -166,6 +166,34 @@ static void people_are_told_what_became_of_them(void **state)
         free(text);
 }
 
+static void students_who_are_kept_are_told(void **state)
+{
+        struct import_report report = {.full = true, .replace = true, .kept_students = 1};
+        struct buf value;
+        char *text;
+        size_t len;
+        FILE *out = open_memstream(&text, &len);
+
+        (void)state;
+        import_report_counts(&report, "students")->missing = 2;
+        import_report_counts(&report, "students")->erased = 1;
+        assert_ok(import_report_print(&report, &FIRST, out));
+        (void)fclose(out);
+        assert_string_equal(text, "table     rows  written  unchanged  left_out  missing  erased\n"
+                                  "students  0     0        0          0         2        1\n"
+                                  "did not come: 2 students; removed, with all records, but for those who are kept\n"
+                                  "kept: 1 students who did not come, as records of theirs did\n"
+                                  "0 rows in 0.0 s, 0 rows/s\n");
+        free(text);
+        buf_init(&value, 0);
+        assert_ok(import_report_to_value(&report, &FIRST, &value));
+        assert_value_is(buf_slice(&value),
+                "{\"tables\":[{\"table\":\"students\",\"rows\":0,\"written\":0,\"unchanged\":0,\"duplicates\":0,"
+                "\"left_out\":0,\"missing\":2,\"erased\":1}],\"kept_students\":1,\"seconds\":0.0,"
+                "\"rows_per_second\":0,\"token\":\"\"}");
+        buf_deinit(&value);
+}
+
 static void an_empty_report_has_its_members_all_the_same(void **state)
 {
         struct import_report report = {.table_count = 0};
@@ -206,6 +234,7 @@ int main(void)
                 cmocka_unit_test(duplicates_have_a_column_when_there_are_some),
                 cmocka_unit_test(records_that_did_not_come_are_told),
                 cmocka_unit_test(people_are_told_what_became_of_them),
+                cmocka_unit_test(students_who_are_kept_are_told),
                 cmocka_unit_test(an_empty_report_has_its_members_all_the_same),
                 cmocka_unit_test(survives_each_failed_allocation),
         };
