@@ -26,6 +26,9 @@ void lmdb_image_facts_init(struct lmdb_image_facts *facts);
 /* Frees it. */
 void lmdb_image_facts_deinit(struct lmdb_image_facts *facts);
 
+/* The schema number that a table was last written with; 0: it never was. */
+uint64_t lmdb_image_facts_schema(const struct lmdb_image_facts *facts, const char *table);
+
 /* Where an image goes: the facts first, then the bytes in pieces. A code other than OK ends the copy. */
 struct lmdb_image_sink {
         enum err (*begin)(void *context, const struct lmdb_image_facts *facts, struct err_msg *msg);

@@ -66,6 +66,16 @@ static enum err count_records(MDB_txn *txn, const struct lmdb_dbs *dbs, struct l
         return lmdb_err(rc);
 }
 
+uint64_t lmdb_image_facts_schema(const struct lmdb_image_facts *facts, const char *table)
+{
+        struct slice item;
+        struct value number;
+
+        if (!value_member(buf_slice(&facts->schemas), table, &item) || !value_of(item, &number))
+                return 0;
+        return number.kind == VALUE_INT ? (uint64_t)number.as.integer : 0;
+}
+
 enum err lmdb_image_facts_read(MDB_txn *txn, struct lmdb_image_facts *out)
 {
         struct lmdb_dbs dbs = {.meta = 0};

@@ -29,14 +29,8 @@ static enum err check_schemas(
 {
         enum err rc = OK;
 
-        for (uint32_t i = 0; rc == OK && i < schema->table_count; i++) {
-                struct slice item;
-                struct value number;
-
-                if (value_member(buf_slice(&facts->schemas), schema->tables[i]->name, &item) &&
-                        value_of(item, &number) && number.kind == VALUE_INT)
-                        rc = check_schema(schema->tables[i], (uint64_t)number.as.integer, msg);
-        }
+        for (uint32_t i = 0; rc == OK && i < schema->table_count; i++)
+                rc = check_schema(schema->tables[i], lmdb_image_facts_schema(facts, schema->tables[i]->name), msg);
         return rc;
 }
 

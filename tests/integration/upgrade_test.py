@@ -195,12 +195,24 @@ types:
             with server.client() as client:
                 return json.loads(client.call("GET", "shots:1"))
 
+    def test_compact_with_another_configuration_leaves_the_servers_good(self):
+        with vc.Server("--config", self.folder / "before.yaml", data=self.data) as server, server.client() as client:
+            client.call("PUT", "student:1", '{"name":"A"}', "IF", "NEW")
+            client.call("PUT", "shots:1", '[{"id":"a","label":"MMR","when":"2020-01"}]', "IF", "NEW")
+        said = run("compact", "--data", self.data, "--config", self.folder / "now.yaml", code=REFUSED)
+        self.assertIn("--config", said)
+        self.assertEqual(self.served("before"), [{"id": "a", "label": "MMR", "when": "2020-01"}])
+        run("compact", "--data", self.data, "--config", self.folder / "before.yaml")
+        self.assertEqual(self.served("before"), [{"id": "a", "label": "MMR", "when": "2020-01"}])
+
     def test_the_same_before_and_after(self):
         with vc.Server("--config", self.folder / "before.yaml", data=self.data) as server, server.client() as client:
             client.call("PUT", "student:1", '{"name":"A"}', "IF", "NEW")
             client.call("PUT", "shots:1", '[{"id":"a","label":"MMR","when":"2020-01"}]', "IF", "NEW")
         expected = [{"id": "a", "display": "MMR", "when": "2020-01", "state": "given"}]
         self.assertEqual(self.served("now"), expected)
+        said = run("compact", "--data", self.data, "--config", self.folder / "before.yaml", code=REFUSED)
+        self.assertIn("--config", said)
         said = json.loads(run("upgrade", "--data", self.data, "--config", self.folder / "now.yaml"))
         self.assertEqual((said["upgraded"], said["records_rewritten"]), (True, 1))
         self.assertEqual(self.served("now"), expected)
