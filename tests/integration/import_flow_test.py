@@ -532,8 +532,8 @@ class BrokenOff(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.__exit__(None, None, None)
 
-    def begin_import(self, server):
-        return subprocess.Popen([vc.VITALCACHE, "--port", str(server.port), "import", self.path / "in"],
+    def begin_import(self, server, *args):
+        return subprocess.Popen([vc.VITALCACHE, "--port", str(server.port), "import", *(args or [self.path / "in"])],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def shares(self):
@@ -541,14 +541,17 @@ class BrokenOff(unittest.TestCase):
         for n in range(self.ROUNDS):
             yield (n + self.DICE.random()) / self.ROUNDS
 
-    def wait_for(self, server, importer, share):
-        """Until the server has that share of all records, or the import has ended."""
+    def wait_until(self, server, importer, is_reached):
+        """Until that holds of how many records the server has, or the import has ended."""
         with server.client() as client:
             while importer.poll() is None:
                 health = resp.flatten(client.call("HEALTH"))
-                records = next(value for name, value in health.items() if name.endswith("records"))
-                if records >= share * len(self.expected):
+                if is_reached(next(value for name, value in health.items() if name.endswith("records"))):
                     return
+
+    def wait_for(self, server, importer, share):
+        """Until the server has that share of all records, or the import has ended."""
+        self.wait_until(server, importer, lambda records: records >= share * len(self.expected))
 
     def test_the_importer_dies(self):
         with vc.Server() as server:
@@ -559,6 +562,37 @@ class BrokenOff(unittest.TestCase):
                 importer.wait()
             run(server, self.path / "in", code=6)
             self.assertTrue(exported(server) == self.expected)  # a difference of so many would take minutes to print
+
+    def write_less(self, everybody):
+        """A full import of these ids, and another: every third student is missing, some of them with their records
+        there, and of others some records are."""
+        gone = set(everybody[::3])
+        contradictory = set(everybody[::60])
+        both = [(n, code, "food") for n in everybody for code in (7, 8)]
+        some = [each for each in both if each[0] not in gone - contradictory and (each[0] % 5 > 0 or each[1] == 8)]
+        return (write(self.path / "all", patients=[(n, "Ana") for n in everybody], allergies=both),
+                write(self.path / "less", patients=[(n, "Ana") for n in everybody if n not in gone], allergies=some))
+
+    def test_the_importer_dies_while_it_removes(self):
+        everybody = range(3000 // vc.SLOW)
+        everything, less = self.write_less(everybody)
+        full = [less, "--full", "--replace"]
+        with vc.Server() as server:
+            run(server, everything)
+            before = len(exported(server))
+            report = run(server, *full, code=6)
+            expected = exported(server)
+            self.assertEqual(report["kept_students"], len(everybody[::60]))
+        with vc.Server() as server:
+            run(server, everything)
+            for share in self.shares():
+                importer = self.begin_import(server, *full)
+                most = before - share * (before - len(expected))
+                self.wait_until(server, importer, lambda records, most=most: records <= most)
+                importer.kill()
+                importer.wait()
+            run(server, *full, code=6)
+            self.assertTrue(exported(server) == expected)  # a difference of so many would take minutes to print
 
     def test_the_server_dies(self):
         with vc.Server() as server:
