@@ -34,8 +34,12 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
         control->reload(control->context);
 }
 
+/* Ignored from before the event was added, and so again after it was freed: a second signal (a terminal's, then a
+ * script's) must not kill a server on the last steps of its way down, and make of a clean stop another exit code. */
 static enum err catch_signal(struct control *control, struct event **event, int number, event_callback_fn call)
 {
+        if (signal(number, SIG_IGN) == SIG_ERR)
+                return ERR_IO;
         *event = evsignal_new(control->base, number, call, control);
         if (*event == NULL)
                 return ERR_NOMEM;

@@ -101,6 +101,15 @@ class Terminate(unittest.TestCase):
         self.assertEqual(server.stop(), 0)
         server.check_reports()
 
+    def test_more_signals_do_not_make_it_a_failure(self):
+        """A Ctrl-C reaches server and script, and the script then sends its own signal: whenever that comes."""
+        for _ in range(3):
+            with self.subTest(), vc.Server() as server:
+                server.process.send_signal(signal.SIGINT)
+                while server.process.poll() is None:
+                    server.process.send_signal(signal.SIGTERM)
+                self.assertEqual(server.process.returncode, 0)
+
     def test_idle_connections_do_not_hold_it_up(self):
         with vc.Server() as server:
             idle = [server.client() for _ in range(20)]
