@@ -114,11 +114,14 @@ void import_report_ignored(struct import_report *report, const char *kind)
 
 bool import_report_replaces(const struct import_report *report, const char *table)
 {
+        const bool students = strcmp(table, "students") == 0;
+
         for (size_t i = 0; i < report->table_count; i++) {
                 const struct import_counts *counts = &report->tables[i];
+                bool concerns = students || strcmp(counts->table, table) == 0 ||
+                                strcmp(counts->table, REPORT_TABLE_UNKNOWN) == 0;
 
-                if (counts->rejected > 0 &&
-                        (strcmp(counts->table, table) == 0 || strcmp(counts->table, REPORT_TABLE_UNKNOWN) == 0))
+                if (counts->rejected > 0 && concerns)
                         return false;
         }
         return report->too_much == NULL && strcmp(table, "merges") != 0;

@@ -90,7 +90,8 @@ void import_report_place(
 void import_report_ignored(struct import_report *report, const char *kind);
 
 /* Whether records of the table that did not come may be removed: it is not too much; no row was left out that was, or
- * may be, of it; and it is not "merges", whose removal would part people again. */
+ * may be, of it (of any table, when it is "students", with whom all records go); and it is not "merges", whose removal
+ * would part people again. */
 bool import_report_replaces(const struct import_report *report, const char *table);
 
 /* Whether any row was left out. */

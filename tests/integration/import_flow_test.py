@@ -261,6 +261,17 @@ class Full(unittest.TestCase):
             self.assertEqual(students_of(after, "allergies"), ["1", "1", "2", "3"])
             self.assertEqual(students_of(after, "conditions"), ["1"])
 
+    def test_no_student_is_removed_with_records_that_were_left_out(self):
+        with vc.temp_dir() as folder, vc.Server() as server:
+            before = self.fill(server, folder)
+            some = write(folder / "some", patients=[(1, "Ana"), (2, "Bao")],
+                         allergies=[(1, 7, "food"), (1, 8, "food"), (2, 7, "food")])
+            with (some / "allergies.csv").open("a") as file:
+                file.write("2019-13-05,,3,7,Peanut,food\n")
+            report = run(server, some, "--full", "--replace", code=6)
+            self.assertEqual(report["not_replaced"], ["students", "allergies"])
+            self.assertEqual(exported(server), before)
+
     def test_more_than_half_of_a_table_is_not_removed_by_mistake(self):
         with vc.temp_dir() as folder, vc.Server() as server:
             everybody = [(n, "Ana") for n in range(210)]

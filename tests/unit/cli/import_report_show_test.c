@@ -108,8 +108,8 @@ static void fill_missing(struct import_report *report)
 {
         *report = (struct import_report){
                 .full = true, .replace = true, .missing = 5, .missing_path = "missing.ndjson", .only_tried = "dry-run"};
-        import_report_counts(report, "students")->missing = 2;
-        import_report_counts(report, "students")->erased = 2;
+        import_report_counts(report, "visits")->missing = 2;
+        import_report_counts(report, "visits")->erased = 2;
         import_report_counts(report, "allergies")->missing = 3;
         import_report_reject(report, "allergies", &BROKEN, 1);
 }
@@ -125,7 +125,7 @@ static void records_that_did_not_come_are_told(void **state)
         buf_init(&value, 0);
         assert_ok(import_report_to_value(&report, &FIRST, &value));
         assert_value_is(buf_slice(&value),
-                "{\"nothing_written\":\"dry-run\",\"tables\":[{\"table\":\"students\",\"rows\":0,\"written\":0,"
+                "{\"nothing_written\":\"dry-run\",\"tables\":[{\"table\":\"visits\",\"rows\":0,\"written\":0,"
                 "\"unchanged\":0,\"duplicates\":0,\"left_out\":0,\"missing\":2,\"erased\":2},"
                 "{\"table\":\"allergies\",\"rows\":0,\"written\":0,\"unchanged\":0,\"duplicates\":0,\"left_out\":1,"
                 "\"missing\":3,\"erased\":0}],\"not_replaced\":[\"allergies\"],"
@@ -151,16 +151,16 @@ static void people_are_told_what_became_of_them(void **state)
         assert_ok(import_report_print(&report, &FIRST, out));
         (void)fclose(out);
         assert_string_equal(text, "table      rows  written  unchanged  left_out  missing  erased\n"
-                                  "students   0     0        0          0         2        2\n"
+                                  "visits     0     0        0          0         2        2\n"
                                   "allergies  0     0        0          1         3        0\n"
-                                  "did not come: 2 students; removed, with all records\n"
+                                  "did not come: 2 visits; removed\n"
                                   "did not come: 3 allergies; they stay, as rows were left out that may be among them\n"
                                   "missing: 5 in missing.ndjson, which holds patient data\n"
                                   "0 rows in 0.0 s, 0 rows/s\n"
                                   "nothing was written (--dry-run)\n"
-                                  "table     rows  written  unchanged  left_out  missing  erased\n"
-                                  "students  0     0        0          0         2        2\n"
-                                  "did not come: 2 students; they stay (--replace removes them)\n"
+                                  "table   rows  written  unchanged  left_out  missing  erased\n"
+                                  "visits  0     0        0          0         2        2\n"
+                                  "did not come: 2 visits; they stay (--replace removes them)\n"
                                   "missing: 5 in missing.ndjson, which holds patient data\n"
                                   "0 rows in 0.0 s, 0 rows/s\n");
         free(text);
@@ -178,11 +178,18 @@ static void students_who_are_kept_are_told(void **state)
         import_report_counts(&report, "students")->missing = 2;
         import_report_counts(&report, "students")->erased = 1;
         assert_ok(import_report_print(&report, &FIRST, out));
+        report.kept_students = 0;
+        assert_ok(import_report_print(&report, &FIRST, out));
+        report.kept_students = 1;
         (void)fclose(out);
         assert_string_equal(text, "table     rows  written  unchanged  left_out  missing  erased\n"
                                   "students  0     0        0          0         2        1\n"
                                   "did not come: 2 students; removed, with all records, but for those who are kept\n"
                                   "kept: 1 students who did not come, as records of theirs did\n"
+                                  "0 rows in 0.0 s, 0 rows/s\n"
+                                  "table     rows  written  unchanged  left_out  missing  erased\n"
+                                  "students  0     0        0          0         2        1\n"
+                                  "did not come: 2 students; removed, with all records\n"
                                   "0 rows in 0.0 s, 0 rows/s\n");
         free(text);
         buf_init(&value, 0);
