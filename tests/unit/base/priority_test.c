@@ -3,6 +3,7 @@
 #include "tests/lib/test.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,14 +12,29 @@ static int niceness(void)
         return getpriority(PRIO_PROCESS, (id_t)gettid());
 }
 
+static int cores(void)
+{
+        cpu_set_t set;
+
+        assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+        return CPU_COUNT(&set);
+}
+
+struct seen {
+        int niceness[2];
+        int cores[2];
+};
+
 static void *lower(void *context)
 {
-        int *seen = context;
+        struct seen *seen = context;
 
         priority_lower(PRIORITY_BULK);
-        seen[0] = niceness();
+        seen->niceness[0] = niceness();
+        seen->cores[0] = cores();
         priority_lower(PRIORITY_WRITES); /* that would be up again */
-        seen[1] = niceness();
+        seen->niceness[1] = niceness();
+        seen->cores[1] = cores();
         return NULL;
 }
 
@@ -26,15 +42,20 @@ static void lowers_one_thread_and_never_raises_it(void **state)
 {
         int before = niceness();
         int lowered = before < PRIORITY_BULK ? PRIORITY_BULK : before;
-        int seen[2] = {-1, -1};
+        int all = cores();
+        int left = before < PRIORITY_BULK && all > 1 ? all - 1 : all; /* one core for those who answer */
+        struct seen seen = {.niceness = {-1, -1}};
         pthread_t thread;
 
         (void)state;
-        assert_int_equal(pthread_create(&thread, NULL, lower, seen), 0);
+        assert_int_equal(pthread_create(&thread, NULL, lower, &seen), 0);
         assert_int_equal(pthread_join(thread, NULL), 0);
-        assert_int_equal(seen[0], lowered);
-        assert_int_equal(seen[1], lowered);
+        assert_int_equal(seen.niceness[0], lowered);
+        assert_int_equal(seen.niceness[1], lowered);
         assert_int_equal(niceness(), before);
+        assert_int_equal(seen.cores[0], left);
+        assert_int_equal(seen.cores[1], left);
+        assert_int_equal(cores(), all);
 }
 
 int main(void)
