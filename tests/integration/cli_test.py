@@ -28,11 +28,11 @@ class Commands(unittest.TestCase):
         finally:
             cls.server.clean()
 
-    def run_it(self, *args, code=OK, stdin=None):
+    def run_it(self, *args, code=OK, stdin=None, said=""):
         done = vc.vitalcache(self.server, *args, check=False, stdin=stdin)
         self.assertEqual(done.returncode, code, "%s\n%s%s" % (args, done.stdout, done.stderr))
         if code == OK:
-            self.assertEqual(done.stderr, "")
+            self.assertRegex(done.stderr, "^%s$" % said)
         elif code not in (NOT_FOUND, PARTIAL):  # these two are answers
             self.assertNotEqual(done.stderr, "", "an error says what is wrong")
         return done
@@ -52,7 +52,7 @@ class Commands(unittest.TestCase):
         self.run_it("invalidate", "all")
         self.run_it("explain", "visits:w")
         self.run_it("erase", "visits:w", "--if", "FORCE")
-        self.run_it("erase", "student", "w")
+        self.run_it("erase", "student", "w", said="erased from .* Not reached(.|\n)*")
         self.run_it("get", "student:w", code=NOT_FOUND)
 
     def test_for_people(self):
