@@ -42,7 +42,7 @@ static void send_some(struct batch *batch)
                 type_counter_add(read->type->index, TYPE_COUNTER_database_reads, 1);
                 batch->config.sending(batch->config.context, read, now);
         }
-        source_fetch_many(batch->config.source, &reads);
+        source_fetch_many(batch->config.port, &reads);
         VC_ASSERT(list_empty(&reads)); /* the source has taken them all */
 }
 

@@ -12,7 +12,7 @@ enum { BATCH_MAX = 512 }; /* reads of one fetch_many: a read transaction stays s
 
 struct batch_config {
         struct event_base *base;
-        struct source *source;
+        struct source_port *port;
         struct nanos (*clock)(void);
         /* Called for each read just before it is sent; `now` was read before that. */
         void (*sending)(void *context, struct source_read *read, struct nanos now);

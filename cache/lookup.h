@@ -81,10 +81,4 @@ struct lookup_explain {
 /* Fills *out for the key that `lookup` names by its in-fields (in that format). Any thread. */
 void lookup_explain(struct tiers *tiers, const struct lookup *lookup, struct lookup_explain *out);
 
-/* The tags of a type's entry, in the order of docs/FRESHNESS.md: `visit` gets each one, whose slices are borrowed from
- * the arguments. Any thread; pure. */
-typedef void (*lookup_tag_fn)(void *context, const struct tag *tag);
-void lookup_tags(
-        const struct record_type *type, struct slice tenant, struct slice id, lookup_tag_fn visit, void *context);
-
 #endif

@@ -18,14 +18,17 @@ static void on_sending(void *context, struct source_read *read, struct nanos now
 enum err reader_create(struct reader **out, struct tiers *tiers, struct event_base *base)
 {
         struct reader *reader = vc_calloc(1, sizeof(*reader));
-        enum err rc = ERR_NOMEM;
+        enum err rc;
 
         *out = NULL;
         if (reader == NULL)
                 return ERR_NOMEM;
         reader->tiers = tiers;
+        rc = source_port_open(tiers->config.source, base, &reader->port);
+        if (rc != OK)
+                goto fail;
         rc = batch_create(&reader->batch, &(struct batch_config){.base = base,
-                                                  .source = tiers->config.source,
+                                                  .port = reader->port,
                                                   .clock = tiers->config.clock,
                                                   .sending = on_sending,
                                                   .context = reader});
@@ -50,5 +53,6 @@ void reader_destroy(struct reader **out)
                 return;
         mailbox_destroy(&reader->answers);
         batch_destroy(&reader->batch);
+        source_port_close(&reader->port);
         vc_free(reader);
 }

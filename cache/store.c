@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "cache/lookup.h"
+#include "database/type_tags.h"
 #include "database/value_json.h"
 #include "monitoring/counters.h"
 
@@ -49,7 +50,7 @@ void store_stamp(struct tiers *tiers, struct fill *fill, struct nanos now)
                 .tag_count = 0,
                 .tags = fill->tags,
         };
-        lookup_tags(read->type, read->tenant, read->id, add_tag, &tagging);
+        type_tags(read->type, read->tenant, read->id, add_tag, &tagging);
 }
 
 /* ---- bodies and entries ---- */

@@ -18,6 +18,7 @@ struct tiers {
 
 struct reader {
         struct tiers *tiers;
+        struct source_port *port; /* its loop's way into the source */
         struct batch *batch;
         struct mailbox *answers; /* lookups of this reader that fills of other threads have answered */
         pthread_t thread;        /* of its loop, known from the first time that it sends reads */

@@ -37,9 +37,9 @@ static void fail_all(struct list *reads, enum err rc)
 }
 
 /* All are answered before any `done` is called: what that does is none of the transaction's business. */
-static void fetch_many(struct source *source, struct list *reads)
+static void fetch_many(struct source_port *port, struct list *reads)
 {
-        struct lmdb_source *s = of(source);
+        struct lmdb_source *s = of(port->source);
         struct lmdb_read r;
         MDB_txn *txn;
         enum err rc = lmdb_env_read_begin(s->env, &txn);
@@ -84,6 +84,7 @@ static void apply(struct source *source, struct source_write *write)
         struct lmdb_source *s = of(source);
         const struct lmdb_row_maker maker = {&s->schema, s->codec};
 
+        write->epoch = s->epoch;
         lmdb_rows_prepare(write, &maker);
         lmdb_writer_add(s->writer, write);
 }
@@ -136,6 +137,11 @@ static enum err health(struct source *source, bool deep, struct source_health *o
 
 /* ---- opening and closing ---- */
 
+static void stop(struct source *source)
+{
+        lmdb_writer_stop(&of(source)->writer);
+}
+
 static void close_source(struct source **source)
 {
         struct lmdb_source *s = *source == NULL ? NULL : of(*source);
@@ -153,11 +159,14 @@ static void close_source(struct source **source)
 
 static const struct source_ops OPS = {
         .name = "lmdb",
+        .open_port = source_plain_port_open,
+        .close_port = source_plain_port_close,
         .fetch_many = fetch_many,
         .apply = apply,
         .scan = scan,
         .walk = walk,
         .health = health,
+        .stop = stop,
         .close = close_source,
 };
 

@@ -1,32 +1,22 @@
-/* The source of truth, behind one interface: read many, write, go through it, health. LMDB is the first member; a
- * PostgreSQL source joins without edits elsewhere.
+/* The source of truth, behind one interface: read many, write, go through it, health.
  *
  * All calls are asynchronous in form: a request carries its `done`, which is called exactly once. A source may call it
- * before the call returns (LMDB reads do: they are answered from mapped memory) or later on a thread of its own (LMDB
- * writes: the writer thread after the commit). Who needs another thread posts a mail from `done`. */
+ * before the call returns (LMDB reads do: they are answered from mapped memory) or later: reads on the loop of the port
+ * that they went through, writes on a thread of the source's own. Who needs another thread posts a mail from `done`. */
 #ifndef DATABASE_SOURCE_H
 #define DATABASE_SOURCE_H
 
-#include "base/clock.h"
+#include "database/source_read.h"
 #include "database/source_walk.h"
 #include "database/source_write.h"
 
 struct source;
+struct event_base;
 
-/* One key to read. The caller owns it and keeps it until `done`. */
-struct source_read {
-        struct list link; /* in the batch */
-        const struct record_type *type;
-        struct slice tenant;
-        struct slice id;
-        void (*done)(struct source_read *read);
-        void *context;
-        /* set before `done`: */
-        enum err status;          /* OK, or why it cannot be known now (never OK for a failed read) */
-        bool found;               /* there is such a student; false: `value` is empty */
-        struct buf value;         /* msgpack of the reply; initialised by the caller, freed by the caller */
-        uint64_t epoch;           /* the history it was read in: of the hooks; 0: the source cannot say */
-        struct snapshot snapshot; /* what the data contains */
+/* One loop's way into the source: what a source keeps for each loop that reads it (its connections). Every
+ * implementation's struct begins with this. */
+struct source_port {
+        struct source *source;
 };
 
 /* What the freshness layer does around each commit, called on the source's writer thread in this order:
@@ -62,8 +52,15 @@ struct source_health {
 
 struct source_ops {
         const char *name;
-        /* Answers every read of the list (left empty) from ONE snapshot. Any thread. */
-        void (*fetch_many)(struct source *source, struct list *reads);
+        /* A port for the loop of `base`. ERR_NOMEM, ERR_IO; *out is NULL then. Before the loop runs, or on its
+         * thread. */
+        enum err (*open_port)(struct source *source, struct event_base *base, struct source_port **out);
+        /* When no read is under way in it, before the source is closed. Frees, nulls. Once its loop has ended, any
+         * thread. */
+        void (*close_port)(struct source_port **port);
+        /* Answers every read of the list (left empty), each list from ONE snapshot. `done` is called on the port's
+         * loop, before this returns or later. The thread of the port's loop only. */
+        void (*fetch_many)(struct source_port *port, struct list *reads);
         /* Takes the write in order of the calls; `done` follows. Prepares it on the calling thread (an IMPORT's rows:
          * about two microseconds each), commits it on another. Any thread. */
         void (*apply)(struct source *source, struct source_write *write);
@@ -73,7 +70,9 @@ struct source_ops {
         enum err (*walk)(struct source *source, const struct source_walk *walk, struct err_msg *msg);
         /* Any thread; `deep` reads everything, and may take seconds. */
         enum err (*health)(struct source *source, bool deep, struct source_health *out, struct err_msg *msg);
-        /* Stops taking writes, finishes those taken, closes, frees, nulls. */
+        /* Has finished the writes taken when it returns; no more may come. Reads go on. May be called again. */
+        void (*stop)(struct source *source);
+        /* Stops, closes, frees, nulls. All ports are closed. */
         void (*close)(struct source **source);
 };
 
@@ -85,10 +84,25 @@ struct source {
 
 #define SOURCE_MAGIC 0x50c3aa17u
 
-static inline void source_fetch_many(struct source *s, struct list *reads)
+static inline enum err source_port_open(struct source *s, struct event_base *base, struct source_port **out)
 {
         VC_ASSERT(s->magic == SOURCE_MAGIC);
-        s->ops->fetch_many(s, reads);
+        return s->ops->open_port(s, base, out);
+}
+
+/* NULL-safe; nulls. */
+static inline void source_port_close(struct source_port **port)
+{
+        if (*port == NULL)
+                return;
+        VC_ASSERT((*port)->source->magic == SOURCE_MAGIC);
+        (*port)->source->ops->close_port(port);
+}
+
+static inline void source_fetch_many(struct source_port *port, struct list *reads)
+{
+        VC_ASSERT(port->source->magic == SOURCE_MAGIC);
+        port->source->ops->fetch_many(port, reads);
 }
 
 static inline void source_apply(struct source *s, struct source_write *write)
@@ -96,5 +110,9 @@ static inline void source_apply(struct source *s, struct source_write *write)
         VC_ASSERT(s->magic == SOURCE_MAGIC);
         s->ops->apply(s, write);
 }
+
+/* open_port and close_port of a source that keeps nothing for a loop. */
+enum err source_plain_port_open(struct source *source, struct event_base *base, struct source_port **out) MUST_CHECK;
+void source_plain_port_close(struct source_port **port);
 
 #endif

@@ -56,8 +56,9 @@ struct source_write {
         enum err status; /* OK: durable, and every cached copy is void. CONFLICT, NOSTUDENT, MAP_FULL… BADVALUE for an
                             IMPORT whose value is no list, an ERASE_ROWS whose value is no list of such maps */
         struct err_msg message;
-        struct position position; /* OK: of the commit, or of the newest when nothing was to be written. CONFLICT: the
-                                     newest commit that touched the key */
+        uint64_t epoch;           /* the history that `position` is one of */
+        struct position position; /* OK: of the commit (PostgreSQL: its transaction id), or of the newest when nothing
+                                     was to be written. CONFLICT: the newest commit that touched the key */
         uint64_t written;         /* IMPORT: records that are new or changed; ERASE_ROWS: records that were there */
         uint64_t unchanged;       /* IMPORT: records that were there already, equal; ERASE_ROWS: that were not there */
         uint64_t rejected;        /* IMPORT: rows left out */

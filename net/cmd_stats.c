@@ -1,6 +1,7 @@
 /* STATS, HEALTH, EXPLAIN: what the server counts, how it is, and why a key answers as it does. */
 #include "cache/l1.h"
 #include "database/source.h"
+#include "database/type_tags.h"
 #include "invalidation/freshness.h"
 #include "invalidation/token.h"
 #include "monitoring/counters.h"
@@ -137,11 +138,11 @@ static void write_tags(struct resp_writer *out, const struct lookup *l)
         struct tag_writer w = {.out = NULL, .count = 0};
 
         buf_init(&w.text, 0);
-        lookup_tags(l->type, l->tenant, l->id, visit_tag, &w);
+        type_tags(l->type, l->tenant, l->id, visit_tag, &w);
         resp_bulk_str(out, "tags");
         resp_array(out, w.count);
         w.out = out;
-        lookup_tags(l->type, l->tenant, l->id, visit_tag, &w);
+        type_tags(l->type, l->tenant, l->id, visit_tag, &w);
         buf_deinit(&w.text);
 }
 

@@ -199,8 +199,10 @@ void node_close(struct node **node)
         aside_destroy(&n->services.intake);
         aside_destroy(&n->services.exports);
         if (n->services.source != NULL) /* first: its writer thread posts to the workers' mailboxes */
-                n->services.source->ops->close(&n->services.source);
+                n->services.source->ops->stop(n->services.source);
         server_destroy(&n->server);
+        if (n->services.source != NULL) /* after the workers' ports */
+                n->services.source->ops->close(&n->services.source);
         command_table_destroy(&n->commands);
         tiers_destroy(&n->services.tiers);
         l1_destroy(&n->services.l1);

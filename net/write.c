@@ -68,7 +68,7 @@ enum err write_take_value(const struct value_form *form, struct slice value, str
 
 static void format_token(struct write *write, struct position position, char *text)
 {
-        struct token token = {.epoch = freshness_epoch(write->lane->services->freshness), .n = position.n};
+        struct token token = {.epoch = write->source.epoch, .n = position.n};
 
         (void)token_format(&token, text);
 }

@@ -69,9 +69,9 @@ static void answer_all(struct list *reads)
         }
 }
 
-static void fetch_many(struct source *source, struct list *reads)
+static void fetch_many(struct source_port *port, struct list *reads)
 {
-        struct fake_source *fake = fake_of(source);
+        struct fake_source *fake = fake_of(port->source);
         struct list now;
 
         list_init(&now);
@@ -86,7 +86,10 @@ static void fetch_many(struct source *source, struct list *reads)
         answer_all(&now);
 }
 
-static const struct source_ops fake_ops = {.name = "fake", .fetch_many = fetch_many};
+static const struct source_ops fake_ops = {.name = "fake",
+        .open_port = source_plain_port_open,
+        .close_port = source_plain_port_close,
+        .fetch_many = fetch_many};
 
 struct fake_source *fake_source_create(uint64_t epoch)
 {

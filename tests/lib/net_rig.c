@@ -24,9 +24,11 @@ static struct net_rig *rig_of(struct source *source)
         return LIST_ENTRY(source, struct net_rig, source);
 }
 
-static void fetch_many(struct source *source, struct list *reads)
+static void fetch_many(struct source_port *port, struct list *reads)
 {
-        source_fetch_many(fake_source_as_source(rig_of(source)->fake), reads);
+        struct source_port fakes = {fake_source_as_source(rig_of(port->source)->fake)};
+
+        source_fetch_many(&fakes, reads);
 }
 
 static void apply(struct source *source, struct source_write *write)
@@ -85,8 +87,13 @@ static enum err health(struct source *source, bool deep, struct source_health *o
         return OK;
 }
 
-static const struct source_ops OPS = {
-        .name = "rig", .fetch_many = fetch_many, .apply = apply, .walk = walk_rows, .health = health};
+static const struct source_ops OPS = {.name = "rig",
+        .open_port = source_plain_port_open,
+        .close_port = source_plain_port_close,
+        .fetch_many = fetch_many,
+        .apply = apply,
+        .walk = walk_rows,
+        .health = health};
 
 unsigned net_rig_answer_writes(struct net_rig *rig, enum err status)
 {
@@ -99,6 +106,7 @@ unsigned net_rig_answer_writes(struct net_rig *rig, enum err status)
                 write->status = status;
                 if (write->kind == WRITE_ERASE_STUDENT && rig->merged != NULL)
                         assert_ok(source_touched_add(write->touched, slice_str(rig->merged)));
+                write->epoch = EPOCH;
                 write->position = (struct position){++rig->newest};
                 write->done(write);
                 count++;

@@ -195,7 +195,7 @@ enum err school_read(
         buf_init(&out->value, 0);
         list_init(&batch);
         list_push_back(&batch, &out->link);
-        source_fetch_many(source, &batch);
+        source_fetch_many(&(struct source_port){source}, &batch);
         assert_true(is_done);
         return out->status;
 }

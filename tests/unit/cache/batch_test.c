@@ -15,6 +15,7 @@ static const struct record_type type = {.name = "allergies"};
 struct bench {
         struct event_base *base;
         struct fake_source *fake;
+        struct source_port *port;
         struct batch *batch;
         struct source_read reads[BATCH_MAX + 1];
         size_t added;
@@ -54,7 +55,8 @@ static void start(struct bench *bench)
         *bench = (struct bench){.base = event_base_new(), .fake = fake_source_create(1)};
         assert_non_null(bench->base);
         config.base = bench->base;
-        config.source = fake_source_as_source(bench->fake);
+        assert_ok(source_port_open(fake_source_as_source(bench->fake), bench->base, &bench->port));
+        config.port = bench->port;
         assert_ok(batch_create(&bench->batch, &config));
 }
 
@@ -62,6 +64,7 @@ static void stop(struct bench *bench)
 {
         batch_destroy(&bench->batch);
         assert_null(bench->batch);
+        source_port_close(&bench->port);
         fake_source_destroy(&bench->fake);
         event_base_free(bench->base);
 }

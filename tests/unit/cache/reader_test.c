@@ -249,7 +249,10 @@ static void a_tick_of_misses_is_one_round_trip(void **state)
 static enum err create(void *context)
 {
         struct rig *rig = context;
-        const struct tiers_config config = {.freshness = rig->freshness, .fills_max = 10, .clock = fake_clock};
+        const struct tiers_config config = {.source = fake_source_as_source(rig->fake),
+                .freshness = rig->freshness,
+                .fills_max = 10,
+                .clock = fake_clock};
         struct tiers *tiers;
         struct reader *reader = NULL;
         enum err rc = tiers_create(&tiers, &config);

@@ -130,6 +130,41 @@ static void what_is_erased_while_it_is_being_stored_leaves_again(void **state)
         rig_deinit(&rig);
 }
 
+/* Whichever of an entry's tags is touched, the entry is void, be it positive or negative; and no other is. */
+static void touching_any_tag_of_it_voids_the_entry(void **state)
+{
+        const struct tag mine[] = {
+                {.kind = TAG_STUDENT_TABLE, .student = slice_str("42"), .table = slice_str("allergies")},
+                {.kind = TAG_STUDENT_TABLE, .student = slice_str("42"), .table = slice_str("students")},
+                {.kind = TAG_STUDENT, .student = slice_str("42")},
+                {.kind = TAG_TABLE, .table = slice_str("allergies")},
+                {.kind = TAG_TABLE, .table = slice_str("students")},
+                {.kind = TAG_ALL},
+        };
+        const struct tag others[] = {
+                {.kind = TAG_STUDENT_TABLE, .student = slice_str("42"), .table = slice_str("visits")},
+                {.kind = TAG_STUDENT_TABLE, .student = slice_str("43"), .table = slice_str("allergies")},
+                {.kind = TAG_STUDENT, .student = slice_str("43")},
+                {.kind = TAG_TABLE, .table = slice_str("visits")},
+                {.kind = TAG_ALL, .tenant = slice_str("south")},
+        };
+        const size_t mine_count = sizeof(mine) / sizeof(mine[0]);
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        for (size_t i = 0; i < mine_count + sizeof(others) / sizeof(others[0]); i++) {
+                const struct tag *tag = i < mine_count ? &mine[i] : &others[i - mine_count];
+                uint64_t hash = tag_hash(tag, freshness_tag_seed(rig.freshness));
+                struct position position = {fake_source_advance(rig.fake)};
+
+                freshness_poison(rig.freshness, &hash, 1);
+                freshness_touch(rig.freshness, &hash, 1, position);
+                rig_expect(&rig, "42", NULL, i < mine_count ? TIER_DATABASE : TIER_L1);
+        }
+        rig_deinit(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -137,6 +172,7 @@ int main(void)
                 cmocka_unit_test(lifetimes_are_spread_over_the_jitter),
                 cmocka_unit_test(what_was_touched_while_it_was_read_is_not_stored),
                 cmocka_unit_test(what_is_erased_while_it_is_being_stored_leaves_again),
+                cmocka_unit_test(touching_any_tag_of_it_voids_the_entry),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void a_batch_is_answered_from_one_snapshot(void **state)
                 buf_init(&reads[i].value, 0);
                 list_push_back(&batch, &reads[i].link);
         }
-        source_fetch_many(source, &batch);
+        source_fetch_many(&(struct source_port){source}, &batch);
         assert_true(list_empty(&batch));
         assert_int_equal(done, 3);
         assert_int_equal(reads[0].snapshot.xmin, school_sound(source).last_position + 1);

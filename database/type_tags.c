@@ -1,7 +1,6 @@
-#include "cache/lookup.h"
+#include "database/type_tags.h"
 
-void lookup_tags(
-        const struct record_type *type, struct slice tenant, struct slice id, lookup_tag_fn visit, void *context)
+void type_tags(const struct record_type *type, struct slice tenant, struct slice id, type_tag_fn visit, void *context)
 {
         struct tag tag = {.kind = TAG_STUDENT_TABLE, .tenant = tenant, .student = id};
 
