@@ -9,7 +9,8 @@ LAYERS = ["base", "monitoring", "database", "invalidation", "cache", "warming", 
 IMPORT_MAY_USE = {"base", "monitoring", "database", "import"}  # beside the server: no layer may use it
 CLI_MAY_USE = IMPORT_MAY_USE | {"cli"}
 ASIDE = {"import": IMPORT_MAY_USE, "cli": CLI_MAY_USE}
-LIBRARIES = ("event2/", "lmdb.h", "yaml.h", "yajl/", "msgpack", "csv.h", "xxhash.h", "zlib.h", "hiredis/", "cmocka.h")
+LIBRARIES = ("event2/", "lmdb.h", "yaml.h", "yajl/", "msgpack", "csv.h", "xxhash.h", "zlib.h", "hiredis/",
+             "libpq-fe.h", "cmocka.h")
 STATE_MAY_LIVE_IN = ("net/main.c", "cli/main.c", "base/log.c", "monitoring/counters.c", "base/mem.c")
 
 RULES = {}
