@@ -63,16 +63,16 @@ static enum err add_tags(struct lmdb_change *c, const struct tag *tag)
         enum err rc = add_tag(c, tag);
 
         if (rc == OK)
-                rc = list_merged(c, tag->tenant, tag->student);
+                rc = list_merged(c, tag->tenant, tag->id);
         left = buf_slice(&c->merged);
-        while (rc == OK && source_touched_next(&left, &also.student))
+        while (rc == OK && source_touched_next(&left, &also.id))
                 rc = add_tag(c, &also);
         return rc;
 }
 
 enum err lmdb_change_tag(struct lmdb_change *c, struct slice tenant, const char *table, struct slice student)
 {
-        const struct tag tag = {TAG_STUDENT_TABLE, tenant, student, slice_str(table)};
+        const struct tag tag = {.kind = TAG_STUDENT_TABLE, .tenant = tenant, .id = student, .table = slice_str(table)};
 
         return add_tags(c, &tag);
 }
@@ -264,7 +264,8 @@ static enum err erase_table(void *context, const char *name)
                 .table = lmdb_schema_table(c->store.schema, slice_str(name)),
                 .uncounted = !slice_equal(e->student, e->write->id),
         };
-        const struct tag tag = {TAG_STUDENT_TABLE, e->write->tenant, e->student, slice_str(name)};
+        const struct tag tag = {
+                .kind = TAG_STUDENT_TABLE, .tenant = e->write->tenant, .id = e->student, .table = slice_str(name)};
         struct lmdb_run run;
         enum err rc = lmdb_run_open(&run, &c->store, &place, &e->write->message);
 

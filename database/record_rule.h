@@ -46,6 +46,18 @@ struct record_refusal {
         const char *because; /* the sentence for who sent one */
 };
 
+struct record_rename {
+        const char *from; /* its name in an older schema */
+        const char *to;
+};
+
+/* What has changed from the schema number before to `schema`. */
+struct record_change {
+        uint32_t schema;
+        const struct record_rename *renames;
+        uint32_t rename_count;
+};
+
 /* `items` are a record's by the index of their fields; one without data is not said. NULL when the condition holds,
  * else its first filter that is not met. */
 const struct record_filter *record_condition_unmet(

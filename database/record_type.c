@@ -10,9 +10,16 @@ typedef enum err (*for_file_fn)(struct type_load *load, const struct yaml_node *
 static enum err load_tables(struct type_load *load, const struct yaml_node *root)
 {
         const struct yaml_node *tables = yaml_find(root, "tables");
+
+        return tables != NULL ? type_load_tables(load, tables) : OK;
+}
+
+static enum err load_subjects(struct type_load *load, const struct yaml_node *root)
+{
+        const struct yaml_node *subjects = yaml_find(root, "subjects");
         enum err rc = type_load_map(load, root, TYPE_LEVEL_FILE, "a map with tables and types");
 
-        return rc == OK && tables != NULL ? type_load_tables(load, tables) : rc;
+        return rc == OK && subjects != NULL ? type_load_subject_names(load, subjects) : rc;
 }
 
 static enum err load_types(struct type_load *load, const struct yaml_node *root)
@@ -49,7 +56,7 @@ static enum err find_students(struct type_load *load, const char *file)
                         "%s: no table is called students; its records decide which students there are", file);
         if (load->types->type_count == 0)
                 return err_set(load->msg, ERR_CONFIG, "%s: no record type is declared", file);
-        return OK;
+        return type_load_students(load);
 }
 
 /* Composites come last: their definition holds their parts'. */
@@ -88,7 +95,11 @@ static enum err load_all(struct type_load *load, const char *const *files, size_
         for (size_t i = 0; rc == OK && i < count; i++)
                 rc = yaml_load_file(&docs[i], files[i], load->msg);
         if (rc == OK)
+                rc = for_each_file(load, docs, count, load_subjects);
+        if (rc == OK)
                 rc = for_each_file(load, docs, count, load_tables);
+        if (rc == OK)
+                rc = type_load_subjects(load);
         if (rc == OK)
                 rc = for_each_file(load, docs, count, load_types);
         if (rc == OK)
@@ -112,6 +123,7 @@ enum err record_types_load(struct record_types **out, const char *const *files, 
         if (types == NULL)
                 return type_load_no_memory(&load);
         arena_init(&types->arena);
+        types->subjects[types->subject_count++].name = TYPE_STUDENT;
         rc = load_all(&load, files, count);
         if (rc != OK)
                 record_types_destroy(&types);
@@ -180,9 +192,4 @@ const struct record_table *record_types_students(const struct record_types *type
 const struct record_table *record_types_merges(const struct record_types *types)
 {
         return types->merges;
-}
-
-enum id_kind record_types_id_kind(const struct record_types *types)
-{
-        return types->types[0].id_kind;
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "database/record_rule.h"
+#include "database/record_sql.h"
 
 enum id_kind { ID_KIND_TEXT, ID_KIND_INT, ID_KIND_UUID };
 enum record_shape { RECORD_ONE, RECORD_LIST, RECORD_COMPOSITE };
@@ -43,19 +44,6 @@ struct record_field {
         uint32_t preset_count;
 };
 
-/* A field that had another name in an older schema. */
-struct record_rename {
-        const char *from;
-        const char *to;
-};
-
-/* What has changed from the schema number before to `schema`. */
-struct record_change {
-        uint32_t schema;
-        const struct record_rename *renames;
-        uint32_t rename_count;
-};
-
 struct record_type;
 struct record_lookup;
 
@@ -68,9 +56,10 @@ struct record_part {
 
 /* A table of the source: where a type's records live. */
 struct record_table {
-        const char *name; /* also the table's part of its tags */
-        uint32_t index;   /* dense, 0.. */
-        uint32_t schema;  /* schema number that records are written with */
+        const char *name;  /* also the table's part of its tags */
+        const char *place; /* "file:line:column" of its declaration, for messages */
+        uint32_t index;    /* dense, 0.. */
+        uint32_t schema;   /* schema number that records are written with */
         const struct record_field *fields;
         uint32_t field_count;
         const struct record_lookup *lookup; /* fields by name; NULL: they are sought one by one */
@@ -82,11 +71,14 @@ struct record_table {
         const char *activity_field; /* indexed by time; NULL: not indexed */
         const char *severity_field; /* indexed with status_field by rank; NULL: not indexed */
         const char *status_field;
+        const struct record_relation *relations; /* PostgreSQL's, whose changes touch the table's tags */
+        uint32_t relation_count;
 };
 
 struct record_type {
-        const char *name; /* the key's prefix */
-        uint32_t index;   /* dense, 0..: for counters and masks of permitted types */
+        const char *name;  /* the key's prefix */
+        const char *place; /* "file:line:column" of its declaration */
+        uint32_t index;    /* dense, 0..: for counters and masks of permitted types */
         enum record_shape shape;
         enum id_kind id_kind;
         bool critical;
@@ -95,15 +87,17 @@ struct record_type {
         struct nanos ttl_l2;
         struct nanos bound; /* the oldest state that may be served as fresh; 0, as of every embedded source: strict */
         uint64_t def;       /* hash of the definition: entries of another one are not ours */
-        const struct record_table *table; /* NULL for composites */
-        struct record_condition where;    /* lists: the records that it is of, read and written */
-        /* lists: by these fields, the newest or the highest rank first; equal ones, and all without any, by id */
+        const struct record_subject *subject; /* what the key's id is one of; NULL: a student */
+        struct record_sql fetch;              /* of PostgreSQL; none for composites */
+        const struct record_table *table;     /* NULL for composites */
+        struct record_condition where;        /* lists: the records that it is of, read and written */
+        /* lists: by these, the newest or the highest rank first; equal ones, and all without any, by id */
         const struct record_field *order[RECORD_ORDER_MAX];
         uint32_t order_count;
         const struct record_part *parts;
         uint32_t part_count;
-        const struct record_table *const
-                *reads; /* every table that a read depends on; the students' table among them */
+        /* every table that a read depends on; among them the one that decides whether the id exists */
+        const struct record_table *const *reads;
         uint32_t read_count;
 };
 
@@ -122,14 +116,14 @@ const struct record_type *record_types_at(const struct record_types *types, uint
 const struct record_table *record_types_table_at(const struct record_types *types, uint32_t index);
 uint32_t record_types_count(const struct record_types *types);
 uint32_t record_types_table_count(const struct record_types *types);
-/* All tables, by their index. */
+/* By their index. */
 const struct record_table *const *record_types_tables(const struct record_types *types);
 /* The table that decides whether a student exists. Never NULL. */
 const struct record_table *record_types_students(const struct record_types *types);
 /* The table of who is the same person as whom: a row of student A with `into: B` (FIELD_STUDENT) says that A is B.
  * NULL: the configuration has none. */
 const struct record_table *record_types_merges(const struct record_types *types);
-/* The canonical form of a student's id: the same for all types. */
+/* The canonical form of a student's id: the same for all types of students. */
 enum id_kind record_types_id_kind(const struct record_types *types);
 
 /* The type, or the table, of that name. ERR_NOTYPE names the nearest one; *out is NULL then. Any thread. */

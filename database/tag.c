@@ -20,7 +20,9 @@ size_t tag_encode(const struct tag *tag, uint8_t *out)
 
         out[0] = (uint8_t)tag->kind;
         len += put_part(tag->tenant, out + len);
-        len += put_part(tag->student, out + len);
+        if (tag->kind == TAG_CONTAINER)
+                len += put_part(tag->subject, out + len);
+        len += put_part(tag->id, out + len);
         len += put_part(tag->table, out + len);
         return len;
 }
@@ -42,59 +44,99 @@ static enum err check_part(struct slice part, const char *what, struct err_msg *
         return OK;
 }
 
-/* What follows "student:": an id, or an id, '/' and a table. Ids may hold '/' themselves, table names cannot: so the
- * last one splits. */
-static enum err parse_student(struct slice rest, struct tag *out, struct err_msg *msg)
+/* What follows the ':': an id, or an id, '/' and a table. Ids may hold '/' themselves, table names cannot: so the last
+ * one splits. False: there is none. */
+static bool split_last(struct slice rest, struct tag *out)
 {
         size_t split = rest.len;
-        enum err rc;
 
         while (split > 0 && rest.data[split - 1] != '/')
                 split--;
-        if (split == 0) {
+        if (split == 0)
+                return false;
+        out->id = slice_of(rest.data, split - 1);
+        out->table = slice_of(rest.data + split, rest.len - split);
+        return true;
+}
+
+static enum err parse_student(struct slice rest, struct tag *out, struct err_msg *msg)
+{
+        enum err rc;
+
+        if (!split_last(rest, out)) {
                 out->kind = TAG_STUDENT;
-                out->student = rest;
-                return check_part(out->student, "a student's id after 'student:'", msg);
+                out->id = rest;
+                return check_part(out->id, "a student's id after 'student:'", msg);
         }
         out->kind = TAG_STUDENT_TABLE;
-        out->student = slice_of(rest.data, split - 1);
-        out->table = slice_of(rest.data + split, rest.len - split);
-        rc = check_part(out->student, "a student's id between 'student:' and '/'", msg);
+        rc = check_part(out->id, "a student's id between 'student:' and '/'", msg);
+        return rc != OK ? rc : check_part(out->table, "a table's name after the last '/'", msg);
+}
+
+static enum err no_such_form(struct err_msg *msg)
+{
+        return err_set(msg, ERR_BADARG,
+                "a tag is 'student:<id>/<table>', 'student:<id>', '<subject>:<id>/<table>', '<table>' or '*'");
+}
+
+/* `colon` is the place of the ':'. */
+static enum err parse_container(struct slice text, size_t colon, struct tag *out, struct err_msg *msg)
+{
+        enum err rc;
+
+        out->kind = TAG_CONTAINER;
+        out->subject = slice_of(text.data, colon);
+        if (!split_last(slice_of(text.data + colon + 1, text.len - colon - 1), out))
+                return no_such_form(msg);
+        rc = check_part(out->subject, "a subject before the ':'", msg);
+        if (rc == OK)
+                rc = check_part(out->id, "an id between ':' and '/'", msg);
         return rc != OK ? rc : check_part(out->table, "a table's name after the last '/'", msg);
 }
 
 enum err tag_parse(struct slice text, struct slice tenant, struct tag *out, struct err_msg *msg)
 {
         const size_t prefix = sizeof(student_prefix) - 1;
+        const uint8_t *colon = text.len == 0 ? NULL : memchr(text.data, ':', text.len);
 
         *out = (struct tag){.kind = TAG_ALL, .tenant = tenant};
         if (slice_equal(text, slice_str("*")))
                 return OK;
         if (text.len >= prefix && memcmp(text.data, student_prefix, prefix) == 0)
                 return parse_student(slice_of(text.data + prefix, text.len - prefix), out, msg);
+        if (colon != NULL)
+                return parse_container(text, (size_t)(colon - text.data), out, msg);
+        if (text.len > 0 && memchr(text.data, '/', text.len) != NULL)
+                return no_such_form(msg);
         out->kind = TAG_TABLE;
         out->table = text;
-        if (text.len > 0 && (memchr(text.data, ':', text.len) != NULL || memchr(text.data, '/', text.len) != NULL))
-                return err_set(msg, ERR_BADARG, "a tag is 'student:<id>/<table>', 'student:<id>', '<table>' or '*'");
         return check_part(out->table, "a table's name, or '*'", msg);
+}
+
+static enum err put_text(const struct tag *tag, struct buf *out)
+{
+        const bool container = tag->kind == TAG_CONTAINER;
+        enum err rc = container ? buf_append_slice(out, tag->subject) : buf_append_str(out, student_prefix);
+
+        if (rc == OK && container)
+                rc = buf_append_str(out, ":");
+        if (rc == OK)
+                rc = buf_append_slice(out, tag->id);
+        if (rc == OK && tag->kind != TAG_STUDENT)
+                rc = buf_append_str(out, "/");
+        return rc == OK && tag->kind != TAG_STUDENT ? buf_append_slice(out, tag->table) : rc;
 }
 
 enum err tag_format(const struct tag *tag, struct buf *out)
 {
         const size_t before = buf_len(out);
-        enum err rc = OK;
+        enum err rc;
 
         if (tag->kind == TAG_ALL)
                 return buf_append_str(out, "*");
         if (tag->kind == TAG_TABLE)
                 return buf_append_slice(out, tag->table);
-        rc = buf_append_str(out, student_prefix);
-        if (rc == OK)
-                rc = buf_append_slice(out, tag->student);
-        if (rc == OK && tag->kind == TAG_STUDENT_TABLE)
-                rc = buf_append_str(out, "/");
-        if (rc == OK && tag->kind == TAG_STUDENT_TABLE)
-                rc = buf_append_slice(out, tag->table);
+        rc = put_text(tag, out);
         if (rc != OK)
                 buf_truncate(out, before);
         return rc;

@@ -3,26 +3,29 @@
  *      text form (people, INVALIDATE, EXPLAIN)   kind                touched by
  *      student:42/allergies                      TAG_STUDENT_TABLE   every write of that student's rows of that table
  *      student:42                                TAG_STUDENT         INVALIDATE STUDENT
+ *      school:9/visits                           TAG_CONTAINER       every write of that table's rows of that school
  *      allergies                                 TAG_TABLE           INVALIDATE TYPE, administration
  *      *                                         TAG_ALL             INVALIDATE ALL
  *
- * The binary form is one kind byte, then each part length-prefixed (two bytes, big-endian), the tenant first: no two
- * tags have the same bytes, whatever is in the ids, and SQL can build the same bytes. Only its hash is ever kept. */
+ * The binary form is one kind byte, then each part length-prefixed (two bytes, big-endian): tenant, for a container its
+ * subject, id, table. No two tags have the same bytes, whatever is in the ids, and SQL can build the same bytes. Only
+ * its hash is ever kept. */
 #ifndef DATABASE_TAG_H
 #define DATABASE_TAG_H
 
 #include "base/buf.h"
 
-enum tag_kind { TAG_STUDENT_TABLE = 1, TAG_STUDENT = 2, TAG_TABLE = 3, TAG_ALL = 4 };
+enum tag_kind { TAG_STUDENT_TABLE = 1, TAG_STUDENT = 2, TAG_TABLE = 3, TAG_ALL = 4, TAG_CONTAINER = 5 };
 
 struct tag {
         enum tag_kind kind;
         struct slice tenant;  /* empty: the default tenant */
-        struct slice student; /* TAG_STUDENT*, else empty */
-        struct slice table;   /* TAG_STUDENT_TABLE and TAG_TABLE, else empty */
+        struct slice id;      /* whose: TAG_STUDENT* and TAG_CONTAINER, else empty */
+        struct slice table;   /* TAG_STUDENT_TABLE, TAG_TABLE and TAG_CONTAINER, else empty */
+        struct slice subject; /* TAG_CONTAINER: what the id is one of, such as school; else empty */
 };
 
-enum { TAG_PART_MAX = 512, TAG_BINARY_MAX = 1 + 3 * (2 + TAG_PART_MAX) };
+enum { TAG_PART_MAX = 512, TAG_BINARY_MAX = 1 + 4 * (2 + TAG_PART_MAX) };
 
 /* The binary form into `out` of TAG_BINARY_MAX bytes; returns its length. Parts are at most TAG_PART_MAX bytes (ours
  * to promise: keys are checked on entry). Any thread; pure. */
@@ -31,8 +34,8 @@ size_t tag_encode(const struct tag *tag, uint8_t *out);
 /* Hash of the binary form without writing it anywhere. Any thread; pure. */
 uint64_t tag_hash(const struct tag *tag, uint64_t seed);
 
-/* Reads the text form; *out borrows from `text` and `tenant`. The last '/' of a student tag splits id and table.
- * ERR_BADARG says what is wrong. Any thread; pure. */
+/* Reads the text form; *out borrows from `text` and `tenant`. The last '/' splits id and table. Whether there is
+ * such a subject or table is for the caller to ask. ERR_BADARG says what is wrong. Any thread; pure. */
 enum err tag_parse(struct slice text, struct slice tenant, struct tag *out, struct err_msg *msg) MUST_CHECK;
 
 /* Appends the text form (the tenant is not part of it). Errors as

@@ -79,6 +79,22 @@ static enum err put_change(struct buf *out, const struct record_change *change)
         return rc;
 }
 
+static enum err put_relations(struct buf *out, const struct record_table *table)
+{
+        enum err rc = put_count(out, table->relation_count);
+
+        for (uint32_t i = 0; rc == OK && i < table->relation_count; i++) {
+                const struct record_relation *relation = &table->relations[i];
+
+                rc = put(out, relation->name);
+                if (rc == OK)
+                        rc = put(out, relation->subject);
+                if (rc == OK)
+                        rc = put(out, relation->column);
+        }
+        return rc;
+}
+
 static enum err put_table(struct buf *out, const struct record_table *table)
 {
         enum err rc = put(out, table->name);
@@ -89,7 +105,7 @@ static enum err put_table(struct buf *out, const struct record_table *table)
                 rc = put_presets(out, &table->fields[i]);
         for (uint32_t i = 0; rc == OK && i < table->change_count; i++)
                 rc = put_change(out, &table->changes[i]);
-        return rc;
+        return rc == OK ? put_relations(out, table) : rc;
 }
 
 /* ---- types ---- */
@@ -111,6 +127,16 @@ static enum err put_order(struct buf *out, const struct record_field *field)
         for (size_t i = 0; rc == OK && field->words != NULL && field->words[i] != NULL; i++)
                 rc = put(out, field->words[i]);
         return rc;
+}
+
+/* The SQL, and what else it is that an entry says: whether there is such an id. */
+static enum err put_source(struct buf *out, const struct record_type *type, const struct record_subject *subject)
+{
+        enum err rc = put(out, type->fetch.text);
+
+        if (rc == OK)
+                rc = put(out, subject->name);
+        return rc == OK ? put(out, subject->exists.text) : rc;
 }
 
 static enum err put_definition(struct buf *out, const struct record_type *type)
@@ -141,6 +167,8 @@ enum err type_load_hash(const struct type_load *load, struct record_type *type)
 
         buf_init(&text, 0);
         rc = put_definition(&text, type);
+        if (rc == OK)
+                rc = put_source(&text, type, type->subject == NULL ? &load->types->subjects[0] : type->subject);
         if (rc == OK)
                 type->def = hash64(buf_slice(&text), 0);
         buf_deinit(&text);

@@ -6,9 +6,9 @@
 #include "base/yaml.h"
 #include "database/record_type.h"
 
-enum { RECORD_TABLES_MAX = 64, RECORD_FILES_MAX = 16 };
+enum { RECORD_TABLES_MAX = 64, RECORD_FILES_MAX = 16, RECORD_SUBJECTS_MAX = 16 };
 
-#define TYPE_STUDENT_ID "{student}" /* what stands for the id in patterns of keys and tags */
+#define TYPE_STUDENT "student" /* the subject that there always is; "{student}" stands for its id in patterns */
 
 /* What record_types_load makes. All that its pointers show is in the arena. */
 struct record_types {
@@ -19,6 +19,8 @@ struct record_types {
         struct record_type types[RECORD_TYPES_MAX];
         struct slice names[RECORD_TYPES_MAX]; /* the types' */
         uint32_t type_count;
+        struct record_subject subjects[RECORD_SUBJECTS_MAX]; /* the first is the students */
+        uint32_t subject_count;
         const struct record_table *students;
         const struct record_table *merges; /* NULL: none */
 };
@@ -26,6 +28,7 @@ struct record_types {
 struct type_load {
         struct record_types *types;
         const struct yaml_node *type_nodes[RECORD_TYPES_MAX]; /* where each one is declared */
+        const struct yaml_node *subject_nodes[RECORD_SUBJECTS_MAX];
         struct err_msg *msg;
 };
 
@@ -39,7 +42,11 @@ enum type_level {
         TYPE_LEVEL_CHANGE,
         TYPE_LEVEL_TYPE,
         TYPE_LEVEL_TTL,
-        TYPE_LEVEL_PART
+        TYPE_LEVEL_PART,
+        TYPE_LEVEL_SUBJECT,
+        TYPE_LEVEL_SOURCE,
+        TYPE_LEVEL_RELATION,
+        TYPE_LEVEL_FETCH
 };
 
 /* The node is a map whose every key is one that the level knows. ERR_CONFIG. */
@@ -81,6 +88,29 @@ enum err type_load_changes(
  * are read. ERR_CONFIG. */
 enum err type_load_preset_order(const struct type_load *load, const struct yaml_node *node,
         const struct record_table *table, const struct record_field *field) MUST_CHECK;
+
+/* Sets *out to "file:line:column" of the node. ERR_NOMEM. */
+enum err type_load_place(const struct type_load *load, const struct yaml_node *node, const char **out) MUST_CHECK;
+
+/* Adds the subjects of one file's `subjects`, by name only: tables name them. Then, when all tables are there, reads
+ * what they are. ERR_CONFIG, ERR_NOMEM. */
+enum err type_load_subject_names(struct type_load *load, const struct yaml_node *subjects) MUST_CHECK;
+enum err type_load_subjects(struct type_load *load) MUST_CHECK;
+
+/* Sets *out to the subject `name`, which stands at the node. ERR_CONFIG names the nearest. */
+enum err type_load_find_subject(const struct type_load *load, const struct yaml_node *node, struct slice name,
+        const struct record_subject **out) MUST_CHECK;
+
+/* Reads a table's `postgres`. ERR_CONFIG, ERR_NOMEM. */
+enum err type_load_table_sql(
+        struct type_load *load, const struct yaml_node *node, struct record_table *table) MUST_CHECK;
+
+/* Says how PostgreSQL knows which students there are, when the table students is known. ERR_NOMEM. */
+enum err type_load_students(struct type_load *load) MUST_CHECK;
+
+/* Reads a type's `postgres`. ERR_CONFIG, ERR_NOMEM. */
+enum err type_load_fetch(
+        const struct type_load *load, const struct yaml_node *node, struct record_type *type) MUST_CHECK;
 
 /* Sets the type's definition hash, when all else of it is there. ERR_NOMEM. */
 enum err type_load_hash(const struct type_load *load, struct record_type *type) MUST_CHECK;

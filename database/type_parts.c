@@ -4,6 +4,8 @@
 #include "base/yaml_get.h"
 #include "database/type_load.h"
 
+#include <stdio.h>
+
 enum { LIMIT_MAX = 1000000 };
 
 /* ---- parts ---- */
@@ -28,7 +30,8 @@ static enum err find_part_type(
         return suggest_append(&suggest, yaml_error(node, load->msg, "there is no type \"%s\"", name), load->msg);
 }
 
-static enum err read_part(const struct type_load *load, const struct yaml_node *node, struct record_part *part)
+static enum err read_part(const struct type_load *load, const struct yaml_node *node, const struct record_type *whole,
+        struct record_part *part)
 {
         const struct yaml_node *type = yaml_find(node, "type");
         const struct yaml_node *where = yaml_find(node, "where");
@@ -42,6 +45,9 @@ static enum err read_part(const struct type_load *load, const struct yaml_node *
                 rc = yaml_name(node->key, RECORD_NAME_MAX, load->msg);
         if (rc == OK)
                 rc = find_part_type(load, type, &part->type);
+        if (rc == OK && part->type->subject != whole->subject)
+                rc = yaml_error(type, load->msg, "the keys of %s are of another kind of thing than those of %s",
+                        type->text, whole->name);
         if (rc == OK && part->type->shape != RECORD_LIST && (where != NULL || limit != NULL))
                 rc = yaml_error(where != NULL ? where : limit, load->msg,
                         "%s is a single record; where and limit are for lists", type->text);
@@ -72,7 +78,7 @@ static enum err read_parts(struct type_load *load, uint32_t index)
         if (parts == NULL)
                 return type_load_no_memory(load);
         for (const struct yaml_node *item = node->first; rc == OK && item != NULL; item = item->next)
-                rc = read_part(load, item, &parts[type->part_count++]);
+                rc = read_part(load, item, type, &parts[type->part_count++]);
         type->parts = parts;
         return rc;
 }
@@ -87,21 +93,25 @@ static void add_read(const struct record_table **reads, uint32_t *count, const s
         reads[(*count)++] = table;
 }
 
-/* `student:{student}/TABLE`: a write to that table makes the type's entries stale, too. */
-static enum err read_tag(const struct type_load *load, const struct yaml_node *node, const struct record_table **out)
+/* `student:{student}/TABLE`, or the type's other subject twice: a write to that table makes the type's entries stale,
+ * too. */
+static enum err read_tag(const struct type_load *load, const struct yaml_node *node, const struct record_type *type,
+        const struct record_table **out)
 {
-        static const char prefix[] = "student:" TYPE_STUDENT_ID "/";
+        const char *subject = type->subject == NULL ? TYPE_STUDENT : type->subject->name;
+        char prefix[2 * RECORD_NAME_MAX + 8];
         struct yaml_node name = *node;
         const char *text;
+        int len = snprintf(prefix, sizeof(prefix), "%s:{%s}/", subject, subject);
         enum err rc = yaml_text(node, &text, load->msg);
 
         if (rc != OK)
                 return rc;
-        if (strncmp(text, prefix, sizeof(prefix) - 1) != 0)
+        if (strncmp(text, prefix, (size_t)len) != 0)
                 return yaml_error(node, load->msg,
-                        "\"%.64s\" is no tag to declare; write %sTABLE (%s and wider ones are implied)", text, prefix,
-                        "student:" TYPE_STUDENT_ID);
-        name.text = text + sizeof(prefix) - 1;
+                        "\"%.64s\" is no tag to declare; write %sTABLE (%.*s and wider ones are implied)", text, prefix,
+                        len - 1, prefix);
+        name.text = text + len;
         return type_load_find_table(load, &name, out);
 }
 
@@ -114,7 +124,7 @@ static enum err read_tags(const struct type_load *load, const struct yaml_node *
         if (rc != OK)
                 return rc;
         for (const struct yaml_node *item = node->first; rc == OK && item != NULL; item = item->next) {
-                rc = read_tag(load, item, &table);
+                rc = read_tag(load, item, type, &table);
                 if (rc == OK)
                         add_read(reads, &type->read_count, table);
         }
@@ -130,7 +140,10 @@ static enum err read_reads(struct type_load *load, uint32_t index)
 
         if (reads == NULL)
                 return type_load_no_memory(load);
-        add_read(reads, &type->read_count, types->students);
+        if (type->subject == NULL)
+                add_read(reads, &type->read_count, types->students);
+        else if (type->subject->table != NULL)
+                add_read(reads, &type->read_count, type->subject->table);
         if (type->table != NULL)
                 add_read(reads, &type->read_count, type->table);
         for (uint32_t i = 0; i < type->part_count; i++)

@@ -11,20 +11,26 @@ static const char *const ID_KINDS[] = {
 #define TTL_MAX ((uint64_t)NANOS_PER_S * 86400 * 30)
 #define TTL_L2  (nanos_ms(300 * 1000)) /* of types without one of their own */
 
-static enum err check_key(const struct type_load *load, const struct yaml_node *node, const struct record_type *type)
+/* `allergies:{student}`, or another subject between the braces. */
+static enum err read_key(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
 {
-        struct slice name = slice_str(type->name);
-        struct slice rest;
+        const size_t prefix = strlen(type->name);
+        const struct record_subject *subject;
         const char *text;
+        size_t len;
         enum err rc = yaml_text(node, &text, load->msg);
 
         if (rc != OK)
                 return rc;
-        rest = slice_str(text);
-        if (rest.len > name.len && memcmp(text, type->name, name.len) == 0 &&
-                strcmp(text + name.len, ":" TYPE_STUDENT_ID) == 0)
-                return OK;
-        return yaml_error(node, load->msg, "key is \"%.64s\"; it must be %s:" TYPE_STUDENT_ID, text, type->name);
+        len = strlen(text);
+        if (len < prefix + 4 || memcmp(text, type->name, prefix) != 0 || memcmp(text + prefix, ":{", 2) != 0 ||
+                text[len - 1] != '}')
+                return yaml_error(
+                        node, load->msg, "key is \"%.64s\"; it must be %s:{" TYPE_STUDENT "}", text, type->name);
+        rc = type_load_find_subject(load, node, slice_of(text + prefix + 2, len - prefix - 3), &subject);
+        if (rc == OK && subject != &load->types->subjects[0])
+                type->subject = subject;
+        return rc;
 }
 
 static enum err read_ttl(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
@@ -142,6 +148,7 @@ static enum err read_type(const struct type_load *load, const struct yaml_node *
 {
         const struct yaml_node *key = yaml_find(node, "key");
         const struct yaml_node *ttl = yaml_find(node, "ttl");
+        const struct yaml_node *postgres = yaml_find(node, "postgres");
         enum err rc = type_load_map(load, node, TYPE_LEVEL_TYPE, "a map with the type's shape and table");
 
         if (rc == OK)
@@ -149,24 +156,29 @@ static enum err read_type(const struct type_load *load, const struct yaml_node *
         if (rc == OK)
                 rc = read_source(load, node, type);
         if (rc == OK && key != NULL)
-                rc = check_key(load, key, type);
+                rc = read_key(load, key, type);
         if (rc == OK && ttl != NULL)
                 rc = read_ttl(load, ttl, type);
+        if (rc == OK && postgres != NULL)
+                rc = type_load_fetch(load, postgres, type);
         return rc == OK ? read_flags(load, node, type) : rc;
 }
 
-/* A student's id has one canonical form: it is the same part of the key in every table. */
+/* The id of a student, or of another subject, has one canonical form: it is the same part of the key in every table. */
 static enum err check_id_kind(
         const struct type_load *load, const struct yaml_node *node, const struct record_type *type)
 {
         const struct record_type *first = &load->types->types[0];
         const struct yaml_node *id = yaml_find(node, "id");
 
+        while (first->subject != type->subject)
+                first++; /* at the latest, the type itself */
         if (type->id_kind == first->id_kind)
                 return OK;
         return yaml_error(id == NULL ? node : id, load->msg,
-                "the ids of %s are %s, but those of %s are %s; all name the same students", type->name,
-                ID_KINDS[type->id_kind], first->name, ID_KINDS[first->id_kind]);
+                "the ids of %s are %s, but those of %s are %s; all name the same %ss", type->name,
+                ID_KINDS[type->id_kind], first->name, ID_KINDS[first->id_kind],
+                type->subject == NULL ? TYPE_STUDENT : type->subject->name);
 }
 
 enum err type_load_type(struct type_load *load, const struct yaml_node *node)
@@ -185,7 +197,9 @@ enum err type_load_type(struct type_load *load, const struct yaml_node *node)
         type->name = arena_text(&types->arena, slice_str(node->key->text));
         if (type->name == NULL)
                 return type_load_no_memory(load);
-        rc = read_type(load, node, type);
+        rc = type_load_place(load, node, &type->place);
+        if (rc == OK)
+                rc = read_type(load, node, type);
         if (rc == OK)
                 rc = check_id_kind(load, node, type);
         if (rc != OK)

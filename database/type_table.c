@@ -281,23 +281,38 @@ static enum err read_indexes(const struct type_load *load, const struct yaml_nod
         return rc;
 }
 
-static enum err read_table(const struct type_load *load, const struct yaml_node *node, struct record_table *table)
+/* The number and the fields. A table that only PostgreSQL has can do without: its SQL says what is in a record. */
+static enum err read_form(const struct type_load *load, const struct yaml_node *node, struct record_table *table)
 {
+        static const struct yaml_node no_fields = {.kind = YAML_MAP};
         const struct yaml_node *fields = yaml_find(node, "fields");
         const struct yaml_node *schema = yaml_find(node, "schema");
+        const bool optional = yaml_find(node, "postgres") != NULL;
+        uint64_t number = 1;
+        enum err rc = OK;
+
+        if (!optional && (fields == NULL || schema == NULL))
+                return yaml_error(
+                        node, load->msg, "the table %s has no %s", table->name, schema == NULL ? "schema" : "fields");
+        if (schema != NULL)
+                rc = yaml_quantity(schema, (struct yaml_range){QUANTITY_NUMBER, 1, SCHEMA_MAX}, &number, load->msg);
+        table->schema = (uint32_t)number;
+        return rc == OK ? read_fields(load, fields == NULL ? &no_fields : fields, table) : rc;
+}
+
+static enum err read_table(struct type_load *load, const struct yaml_node *node, struct record_table *table)
+{
         const struct yaml_node *refuse = yaml_find(node, "refuse");
         const struct yaml_node *changes = yaml_find(node, "changes");
-        uint64_t number = 0;
+        const struct yaml_node *postgres = yaml_find(node, "postgres");
         enum err rc = type_load_map(load, node, TYPE_LEVEL_TABLE, "a map with schema and fields");
 
-        if (rc == OK && (fields == NULL || schema == NULL))
-                rc = yaml_error(
-                        node, load->msg, "the table %s has no %s", table->name, schema == NULL ? "schema" : "fields");
         if (rc == OK)
-                rc = yaml_quantity(schema, (struct yaml_range){QUANTITY_NUMBER, 1, SCHEMA_MAX}, &number, load->msg);
+                rc = type_load_place(load, node, &table->place);
         if (rc == OK)
-                rc = read_fields(load, fields, table);
-        table->schema = (uint32_t)number;
+                rc = read_form(load, node, table);
+        if (rc == OK && postgres != NULL)
+                rc = type_load_table_sql(load, postgres, table);
         if (rc == OK)
                 rc = read_indexes(load, node, table);
         if (rc == OK && refuse != NULL)

@@ -2,14 +2,18 @@
 
 void type_tags(const struct record_type *type, struct slice tenant, struct slice id, type_tag_fn visit, void *context)
 {
-        struct tag tag = {.kind = TAG_STUDENT_TABLE, .tenant = tenant, .student = id};
+        struct tag tag = {.kind = record_subject_tag(type->subject),
+                .tenant = tenant,
+                .id = id,
+                .subject = record_subject_name(type->subject)};
 
         for (uint32_t i = 0; i < type->read_count; i++) {
                 tag.table = slice_str(type->reads[i]->name);
                 visit(context, &tag);
         }
-        tag = (struct tag){.kind = TAG_STUDENT, .tenant = tenant, .student = id};
-        visit(context, &tag);
+        tag = (struct tag){.kind = TAG_STUDENT, .tenant = tenant, .id = id};
+        if (type->subject == NULL)
+                visit(context, &tag);
         tag = (struct tag){.kind = TAG_TABLE, .tenant = tenant};
         for (uint32_t i = 0; i < type->read_count; i++) {
                 tag.table = slice_str(type->reads[i]->name);

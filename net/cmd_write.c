@@ -78,7 +78,7 @@ static enum err parse_key(struct call *call, struct slice key, struct write *wri
 
 static enum err add_student_tag(struct write *write, struct call *call, struct slice id)
 {
-        const struct tag tag = {.kind = TAG_STUDENT, .tenant = call->session->tenant, .student = id};
+        const struct tag tag = {.kind = TAG_STUDENT, .tenant = call->session->tenant, .id = id};
         enum err rc = record_id_check(record_types_id_kind(call->services->types), id, &call->message);
 
         return rc != OK ? rc : write_add_tag(write, &tag);
@@ -157,8 +157,8 @@ static enum err invalidate_tag(struct call *call, struct slice word, struct writ
         struct tag tag;
         enum err rc = tag_parse(word, call->session->tenant, &tag, &call->message);
 
-        if (rc == OK && tag.student.len > 0)
-                rc = record_id_check(record_types_id_kind(call->services->types), tag.student, &call->message);
+        if (rc == OK && tag.id.len > 0)
+                rc = record_subject_check(call->services->types, tag.subject, tag.id, &call->message);
         if (rc == OK && tag.table.len > 0)
                 rc = record_table_named(call->services->types, tag.table, &table, &call->message);
         return rc != OK ? rc : write_add_tag(write, &tag);
@@ -177,10 +177,11 @@ static enum err add_type_tags(struct call *call, const struct record_type *type,
 
         for (uint32_t i = 0; rc == OK && i < count; i++) {
                 const struct record_table *table = type->table != NULL ? type->table : type->parts[i].type->table;
-                const struct tag tag = {.kind = id.len == 0 ? TAG_TABLE : TAG_STUDENT_TABLE,
+                const struct tag tag = {.kind = id.len == 0 ? TAG_TABLE : record_subject_tag(type->subject),
                         .tenant = call->session->tenant,
-                        .student = id,
-                        .table = slice_str(table->name)};
+                        .id = id,
+                        .table = slice_str(table->name),
+                        .subject = record_subject_name(type->subject)};
 
                 rc = write_add_tag(write, &tag);
         }

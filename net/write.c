@@ -120,7 +120,7 @@ static enum err add_touched(struct write *write)
         while (rc == OK && source_touched_next(&students, &student)) {
                 const struct tag tag = {.kind = whole ? TAG_STUDENT : TAG_STUDENT_TABLE,
                         .tenant = source->tenant,
-                        .student = student,
+                        .id = student,
                         .table = whole ? SLICE_EMPTY : slice_str(table->name)};
 
                 rc = write_add_tag(write, &tag);

@@ -67,7 +67,7 @@ void rig_deinit(struct rig *rig)
 
 struct token rig_write(struct rig *rig, const char *id, const char *text)
 {
-        const struct tag tag = {.kind = TAG_STUDENT_TABLE, .student = slice_str(id), .table = slice_str("allergies")};
+        const struct tag tag = {.kind = TAG_STUDENT_TABLE, .id = slice_str(id), .table = slice_str("allergies")};
         uint64_t hash = tag_hash(&tag, freshness_tag_seed(rig->freshness));
         struct position position;
 

@@ -151,7 +151,7 @@ static void an_entry_lives_its_ttl_from_when_its_read_was_sent(void **state)
 
 static void while_a_commit_is_under_way_the_database_is_asked(void **state)
 {
-        const struct tag tag = {.kind = TAG_STUDENT, .student = slice_str("42")};
+        const struct tag tag = {.kind = TAG_STUDENT, .id = slice_str("42")};
         struct rig rig;
         uint64_t hash;
 

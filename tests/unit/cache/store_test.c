@@ -134,17 +134,17 @@ static void what_is_erased_while_it_is_being_stored_leaves_again(void **state)
 static void touching_any_tag_of_it_voids_the_entry(void **state)
 {
         const struct tag mine[] = {
-                {.kind = TAG_STUDENT_TABLE, .student = slice_str("42"), .table = slice_str("allergies")},
-                {.kind = TAG_STUDENT_TABLE, .student = slice_str("42"), .table = slice_str("students")},
-                {.kind = TAG_STUDENT, .student = slice_str("42")},
+                {.kind = TAG_STUDENT_TABLE, .id = slice_str("42"), .table = slice_str("allergies")},
+                {.kind = TAG_STUDENT_TABLE, .id = slice_str("42"), .table = slice_str("students")},
+                {.kind = TAG_STUDENT, .id = slice_str("42")},
                 {.kind = TAG_TABLE, .table = slice_str("allergies")},
                 {.kind = TAG_TABLE, .table = slice_str("students")},
                 {.kind = TAG_ALL},
         };
         const struct tag others[] = {
-                {.kind = TAG_STUDENT_TABLE, .student = slice_str("42"), .table = slice_str("visits")},
-                {.kind = TAG_STUDENT_TABLE, .student = slice_str("43"), .table = slice_str("allergies")},
-                {.kind = TAG_STUDENT, .student = slice_str("43")},
+                {.kind = TAG_STUDENT_TABLE, .id = slice_str("42"), .table = slice_str("visits")},
+                {.kind = TAG_STUDENT_TABLE, .id = slice_str("43"), .table = slice_str("allergies")},
+                {.kind = TAG_STUDENT, .id = slice_str("43")},
                 {.kind = TAG_TABLE, .table = slice_str("visits")},
                 {.kind = TAG_ALL, .tenant = slice_str("south")},
         };

@@ -91,7 +91,10 @@ static void touched(struct state *s, const char *const *tables, size_t count)
         assert_int_equal(s->told.aborted, 0);
         assert_int_equal(s->told.count, count);
         for (size_t i = 0; i < count; i++) {
-                const struct tag tag = {TAG_STUDENT_TABLE, SLICE_EMPTY, slice_str("42"), slice_str(tables[i])};
+                const struct tag tag = {.kind = TAG_STUDENT_TABLE,
+                        .tenant = SLICE_EMPTY,
+                        .id = slice_str("42"),
+                        .table = slice_str(tables[i])};
                 uint64_t hash = tag_hash(&tag, 9);
                 size_t at = 0;
 
@@ -277,7 +280,7 @@ static void touching_has_a_position_of_its_own(void **state)
 {
         struct state *s = *state;
         const struct tag tags[] = {
-                {TAG_STUDENT, SLICE_EMPTY, slice_str("42"), SLICE_EMPTY}, {.kind = TAG_ALL, .tenant = SLICE_EMPTY}};
+                {.kind = TAG_STUDENT, .id = slice_str("42")}, {.kind = TAG_ALL, .tenant = SLICE_EMPTY}};
         struct source_write write = {.kind = WRITE_TOUCH, .tags = tags, .tag_count = 2};
         struct position before = position_of(s);
 

@@ -109,7 +109,8 @@ static void rejects(struct state *s, const char *rows, enum reject_reason reason
 
 static bool is_touched(const struct state *s, const char *student, const char *table)
 {
-        const struct tag tag = {TAG_STUDENT_TABLE, SLICE_EMPTY, slice_str(student), slice_str(table)};
+        const struct tag tag = {
+                .kind = TAG_STUDENT_TABLE, .tenant = SLICE_EMPTY, .id = slice_str(student), .table = slice_str(table)};
         const uint64_t hash = tag_hash(&tag, SEED);
 
         for (size_t i = 0; i < s->tag_count; i++)
@@ -220,8 +221,8 @@ static void a_write_to_one_is_a_write_to_the_other(void **state)
 static void invalidating_one_touches_the_merged_too(void **state)
 {
         struct state *s = *state;
-        const struct tag tag = {TAG_STUDENT, SLICE_EMPTY, slice_str("b"), SLICE_EMPTY};
-        const struct tag also = {TAG_STUDENT, SLICE_EMPTY, slice_str("a"), SLICE_EMPTY};
+        const struct tag tag = {.kind = TAG_STUDENT, .id = slice_str("b")};
+        const struct tag also = {.kind = TAG_STUDENT, .id = slice_str("a")};
         struct source_write write = {.kind = WRITE_TOUCH, .tags = &tag, .tag_count = 1};
 
         merge(s, "[" MERGE("a", "b") "]");

@@ -226,7 +226,8 @@ static void wrong_keys_name_the_nearest(void **state)
         (void)state;
         types_refused("tabels: {}\n", "1:1", "unknown key \"tabels\" (did you mean \"tables\"?)");
         types_refused(BASE "  x: {shpae: one}\n", "8:7", "unknown key \"shpae\" (did you mean \"shape\"?)");
-        types_refused(BASE "  x: {shape: one, table: students, postgres: {}}\n", "8:36", "unknown key \"postgres\"");
+        types_refused(BASE "  x: {shape: one, table: students, postgers: {}}\n", "8:36",
+                "unknown key \"postgers\" (did you mean \"postgres\"?)");
         types_refused(BASE "  x: {shape: one, table: student}\n", "8:26",
                 "there is no table \"student\" (did you mean \"students\"?)");
         types_refused(BASE "  x: {shape: one, table: students, ttl: {l3: 1s}}\n", "8:42",

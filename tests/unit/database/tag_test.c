@@ -13,15 +13,18 @@ static void text_forms_are_read_and_written_back(void **state)
         static const struct {
                 const char *text;
                 enum tag_kind kind;
-                const char *student;
+                const char *id;
                 const char *table;
+                const char *subject;
         } rows[] = {
-                {"student:42/allergies", TAG_STUDENT_TABLE, "42", "allergies"},
-                {"student:a/b/visits", TAG_STUDENT_TABLE, "a/b", "visits"},
-                {"student:42", TAG_STUDENT, "42", ""},
-                {"student:a:b", TAG_STUDENT, "a:b", ""},
-                {"allergies", TAG_TABLE, "", "allergies"},
-                {"*", TAG_ALL, "", ""},
+                {"student:42/allergies", TAG_STUDENT_TABLE, "42", "allergies", ""},
+                {"student:a/b/visits", TAG_STUDENT_TABLE, "a/b", "visits", ""},
+                {"student:42", TAG_STUDENT, "42", "", ""},
+                {"student:a:b", TAG_STUDENT, "a:b", "", ""},
+                {"allergies", TAG_TABLE, "", "allergies", ""},
+                {"school:9/visits", TAG_CONTAINER, "9", "visits", "school"},
+                {"school:a:b/c/visits", TAG_CONTAINER, "a:b/c", "visits", "school"},
+                {"*", TAG_ALL, "", "", ""},
         };
 
         (void)state;
@@ -32,7 +35,8 @@ static void text_forms_are_read_and_written_back(void **state)
                 buf_init(&out, 0);
                 assert_ok(tag_parse(text(rows[i].text), SLICE_EMPTY, &tag, NULL));
                 assert_int_equal(tag.kind, rows[i].kind);
-                assert_slice_is(tag.student, rows[i].student);
+                assert_slice_is(tag.id, rows[i].id);
+                assert_slice_is(tag.subject, rows[i].subject);
                 assert_slice_is(tag.table, rows[i].table);
                 assert_ok(tag_format(&tag, &out));
                 assert_slice_is(buf_slice(&out), rows[i].text);
@@ -42,7 +46,8 @@ static void text_forms_are_read_and_written_back(void **state)
 
 static void malformed_text_is_refused_with_a_reason(void **state)
 {
-        static const char *const bad[] = {"", "student:", "student:/allergies", "student:42/", "pupil:42", "a/b"};
+        static const char *const bad[] = {"", "student:", "student:/allergies", "student:42/", "pupil:42", "a/b",
+                ":9/visits", "school:/visits", "school:9/", "school:"};
         char long_id[8 + TAG_PART_MAX + 2] = "student:";
         struct err_msg msg;
         struct tag tag;
@@ -77,12 +82,29 @@ static void the_binary_form_is_as_documented(void **state)
         assert_true(tag_hash(&tag, 9) != tag_hash(&tag, 10));
 }
 
+static void a_container_s_form_has_its_subject(void **state)
+{
+        static const uint8_t expected[] = "\x05\x00\x00\x00\x06"
+                                          "school"
+                                          "\x00\x01"
+                                          "9"
+                                          "\x00\x06"
+                                          "visits";
+        uint8_t out[TAG_BINARY_MAX];
+        struct tag tag;
+
+        (void)state;
+        assert_ok(tag_parse(text("school:9/visits"), SLICE_EMPTY, &tag, NULL));
+        assert_int_equal(tag_encode(&tag, out), sizeof(expected) - 1);
+        assert_memory_equal(out, expected, sizeof(expected) - 1);
+}
+
 static void the_longest_parts_fit(void **state)
 {
         uint8_t part[TAG_PART_MAX] = {1};
         uint8_t out[TAG_BINARY_MAX];
         struct slice all = slice_of(part, sizeof(part));
-        struct tag tag = {TAG_STUDENT_TABLE, all, all, all};
+        struct tag tag = {TAG_CONTAINER, all, all, all, all};
 
         (void)state;
         assert_int_equal(tag_encode(&tag, out), TAG_BINARY_MAX);
@@ -92,13 +114,15 @@ static void the_longest_parts_fit(void **state)
 static void different_tags_have_different_bytes(void **state)
 {
         const struct tag tags[] = {
-                {TAG_STUDENT_TABLE, text(""), text("4"), text("2visits")},
-                {TAG_STUDENT_TABLE, text(""), text("42"), text("visits")},
-                {TAG_STUDENT_TABLE, text("4"), text("2"), text("visits")},
-                {TAG_STUDENT, text(""), text("visits"), text("")},
-                {TAG_TABLE, text(""), text(""), text("visits")},
-                {TAG_TABLE, text("visits"), text(""), text("")},
-                {TAG_ALL, text(""), text(""), text("")},
+                {.kind = TAG_STUDENT_TABLE, .id = text("4"), .table = text("2visits")},
+                {.kind = TAG_STUDENT_TABLE, .id = text("42"), .table = text("visits")},
+                {.kind = TAG_STUDENT_TABLE, .tenant = text("4"), .id = text("2"), .table = text("visits")},
+                {.kind = TAG_CONTAINER, .id = text("42"), .table = text("visits"), .subject = text("student")},
+                {.kind = TAG_CONTAINER, .id = text("42"), .table = text("visits"), .subject = text("school")},
+                {.kind = TAG_STUDENT, .id = text("visits")},
+                {.kind = TAG_TABLE, .table = text("visits")},
+                {.kind = TAG_TABLE, .tenant = text("visits")},
+                {.kind = TAG_ALL},
         };
         const size_t count = sizeof(tags) / sizeof(tags[0]);
 
@@ -129,6 +153,7 @@ int main(void)
                 cmocka_unit_test(text_forms_are_read_and_written_back),
                 cmocka_unit_test(malformed_text_is_refused_with_a_reason),
                 cmocka_unit_test(the_binary_form_is_as_documented),
+                cmocka_unit_test(a_container_s_form_has_its_subject),
                 cmocka_unit_test(the_longest_parts_fit),
                 cmocka_unit_test(different_tags_have_different_bytes),
                 cmocka_unit_test(a_tag_that_does_not_fit_leaves_the_buffer_as_it_was),

@@ -33,10 +33,29 @@ static void names_every_table_that_is_read_and_the_wide_ones(void **state)
         buf_deinit(&text);
 }
 
+static void of_another_subject_they_are_containers(void **state)
+{
+        static const struct record_subject school = {.name = "school"};
+        struct record_type board = allergies;
+        struct buf text;
+
+        (void)state;
+        board.subject = &school;
+        buf_init(&text, 0);
+        type_tags(&board, slice_str("north"), slice_str("9"), append_tag, &text);
+        assert_slice_is(buf_slice(&text), "school:9/allergies\n"
+                                          "school:9/students\n"
+                                          "allergies\n"
+                                          "students\n"
+                                          "*\n");
+        buf_deinit(&text);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(names_every_table_that_is_read_and_the_wide_ones),
+                cmocka_unit_test(of_another_subject_they_are_containers),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

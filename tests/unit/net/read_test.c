@@ -49,7 +49,7 @@ static int teardown(void **state)
 /* A value in L1 that is outdated, and a database that cannot say by what. */
 static void outdate(struct state *s)
 {
-        const struct tag tag = {.kind = TAG_STUDENT_TABLE, .student = slice_str(ID), .table = slice_str("students")};
+        const struct tag tag = {.kind = TAG_STUDENT_TABLE, .id = slice_str(ID), .table = slice_str("students")};
         uint64_t hash = tag_hash(&tag, freshness_tag_seed(s->rig.services.freshness));
         struct position next;
 
