@@ -4,9 +4,8 @@ function(vc_embed output file symbol)
         set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
         file(READ ${file} hex HEX)
         string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
-        get_filename_component(name ${file} NAME_WE)
         file(CONFIGURE OUTPUT ${output} @ONLY CONTENT
-"#include \"database/@name@.h\"
+"#include \"database/@symbol@.h\"
 
 const uint8_t @symbol@[] = {@bytes@};
 const size_t @symbol@_len = sizeof(@symbol@);
