@@ -34,6 +34,8 @@ struct source_read {
         bool unmodified;          /* only with `known`: that copy is what a read would have brought; `found` is not set
                                      and `value` is empty, epoch and snapshot are those of the check */
         bool from_replica;        /* answered by a replica, which may lag */
+        bool beaten;              /* a synchronous replica has confirmed a commit of this very read: who answered was
+                                     the primary */
         struct buf value;         /* msgpack of the reply; initialised by the caller, freed by the caller */
         uint64_t epoch;           /* the history it was read in; 0: the source cannot say */
         struct snapshot snapshot; /* what the data contains */

@@ -14,6 +14,7 @@
 struct fill_origin {
         struct nanos sent; /* read from the clock before the fill was sent; NANOS_NEVER: not sent yet */
         bool primary;      /* asked of the source of truth itself; false: of a replica, which may lag */
+        bool beaten;       /* its own transaction was confirmed by a synchronous replica: it WAS the primary */
 };
 
 enum fill_fit {

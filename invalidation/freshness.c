@@ -31,6 +31,7 @@ struct freshness {
         _Atomic uint64_t position;
         _Atomic uint64_t changes;
         _Atomic int64_t certificate; /* when the last successful poll was sent, or NO_CERTIFICATE */
+        _Atomic bool heartbeats;     /* the certificate's poll was confirmed by a synchronous replica */
 
         /* the publisher's own */
         bool committing;        /* between poison and touch or lift */
@@ -50,6 +51,7 @@ enum err freshness_create(struct freshness **out, const struct freshness_config 
                 return rc;
         f->tag_seed = config->tag_seed;
         atomic_init(&f->certificate, NO_CERTIFICATE);
+        atomic_init(&f->heartbeats, config->heartbeats);
         atomic_init(&f->floor, UINT64_MAX); /* no history: nothing reaches it */
         rc = slots_create(&f->slots, config->slots);
         if (rc == OK && !config->always_certain)
@@ -192,6 +194,19 @@ struct position freshness_as_of(const struct freshness *f, uint64_t epoch, const
         return ring_contained(f->ring, snapshot);
 }
 
+/* The certificate is loaded before the epoch, as in freshness_check: it is of this epoch or of an earlier one, and no
+ * poll of an earlier one is younger than the one that began this. */
+bool freshness_primary_proved(const struct freshness *f, uint64_t epoch, struct nanos bound, struct nanos invoked)
+{
+        const int64_t certificate = atomic_load_explicit(&f->certificate, memory_order_acquire);
+
+        if (!atomic_load_explicit(&f->heartbeats, memory_order_relaxed) || MUTANT(PRIMARY_UNPROVED))
+                return true;
+        if (epoch != freshness_epoch(f) && !MUTANT(PROOF_OF_OTHER_EPOCH))
+                return false;
+        return certified(f, certificate, bound, invoked);
+}
+
 /* ---- the publisher ---- */
 
 static void count_change(struct freshness *f)
@@ -268,16 +283,31 @@ static void certify(struct freshness *f, struct nanos sent)
         MUTANT_PAUSE();
 }
 
+/* Whether the poll continues what is known. After a gap it does not, though the history is the same: what was touched
+ * in between is known to nobody any more. */
+static bool continues(const struct freshness *f, const struct freshness_poll *poll)
+{
+        if (poll->gap && !MUTANT(GAP_IGNORED))
+                return false;
+        return poll->epoch == freshness_epoch(f) || (MUTANT(EPOCH_CHANGE_IGNORED) && f->has_polled);
+}
+
 /* A poll of another history says what was touched in that history only. Its number becomes the floor: entries made
- * before this node knew the history do not answer. */
+ * before this node knew the history do not answer.
+ *
+ * Withheld tags take the position of the next poll, which no entry can have before that poll has ended, as with a hint;
+ * and they take it before this poll's number becomes a position that entries can have. */
 void freshness_poll_end(struct freshness *f, const struct freshness_poll *poll)
 {
         VC_ASSERT(f->ring != NULL && poll->number.n <= f->polls_begun && poll->number.n > freshness_position(f).n);
-        if (poll->epoch != freshness_epoch(f) && !(MUTANT(EPOCH_CHANGE_IGNORED) && f->has_polled))
+        if (!continues(f, poll))
                 freshness_begin_epoch(f, poll->epoch, poll->number);
+        atomic_store_explicit(&f->heartbeats, poll->heartbeats, memory_order_relaxed);
         if (MUTANT(CERTIFICATE_FIRST))
                 certify(f, poll->sent);
         slots_raise(f->slots, poll->touched, poll->touched_count, poll->number);
+        if (!MUTANT(WITHHELD_IGNORED))
+                slots_raise(f->slots, poll->withheld, poll->withheld_count, (struct position){f->polls_begun + 1});
         ring_add(f->ring, poll->number, &poll->snapshot);
         f->polled = poll->snapshot;
         f->has_polled = true;

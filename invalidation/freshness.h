@@ -3,7 +3,8 @@
  * One thread publishes (LMDB: the writer thread; a polled source: the thread that polls); any thread reads. There
  * are two kinds of source, and each uses its own part of the publisher's calls:
  *   embedded  position = write transaction; freshness_poison, then freshness_touch or freshness_lift, around each
- *   commit polled    position = number of the poll; freshness_poll_begin, freshness_poll_end, freshness_hint */
+ *             commit
+ *   polled    position = number of the poll; freshness_poll_begin, freshness_poll_end, freshness_hint */
 #ifndef INVALIDATION_FRESHNESS_H
 #define INVALIDATION_FRESHNESS_H
 
@@ -17,6 +18,7 @@ struct freshness_config {
         uint32_t polls_kept; /* polled sources: how far back a read's snapshot can be placed; at least 1 */
         uint64_t tag_seed;   /* what the tags' hashes are made with (tag_hash) */
         bool always_certain; /* embedded source: the certificate is always now */
+        bool heartbeats;     /* polled source: what is taken to be so until the first poll says it (freshness_poll) */
 };
 
 /* ERR_NOMEM; *out is NULL then. Knows no history yet: nothing is fresh before freshness_begin_epoch. */
@@ -56,6 +58,13 @@ bool freshness_reached(const struct freshness *f, uint64_t epoch, uint64_t n);
  * caching. */
 struct position freshness_as_of(const struct freshness *f, uint64_t epoch, const struct snapshot *snapshot);
 
+/* Where commits wait for a synchronous replica, a primary that was deposed still answers reads, and does not know.
+ * Whether what a read brought that had asked "the primary", of history `epoch`, may be believed to be the primary's for
+ * a bound and an invocation: there are no such replicas, or a poll of that history whose own commit the replica has
+ * confirmed was sent less than `bound` before `invoked`. Never with a bound of 0: such a read confirms a commit of its
+ * own (`beaten` in struct fill_origin). Any thread. */
+bool freshness_primary_proved(const struct freshness *f, uint64_t epoch, struct nanos bound, struct nanos invoked);
+
 /* ---- the publisher's thread only ---- */
 
 /* A new history begins at `at`, which is not before any position published: everything known is void, once. The
@@ -86,6 +95,11 @@ struct freshness_poll {
         struct snapshot snapshot;
         const uint64_t *touched; /* tag hashes touched by what `snapshot` contains and freshness_last_poll does not */
         size_t touched_count;
+        const uint64_t *withheld; /* tag hashes of tables whose changes need not have been noted: no entry with them
+                                     is valid before a later poll that does not name them */
+        size_t withheld_count;
+        bool gap;        /* `touched` is not all of it: the rest had been cleaned up before the poll asked */
+        bool heartbeats; /* polls commit, and a synchronous replica confirms it (freshness_primary_proved) */
 };
 /* A poll of the primary has succeeded. A failed one, or one answered by a replica, is not published: the certificate
  * then ages by itself. */

@@ -16,6 +16,7 @@ static void make_freshness(struct node *n)
                 .slots = setup->slots,
                 .polls_kept = setup->polls_kept,
                 .always_certain = !setup->polled,
+                .heartbeats = setup->synchronous,
         };
 
         VC_ASSERT(freshness_create(&n->freshness, &config) == OK);
@@ -28,7 +29,7 @@ static void forget(struct node *n)
 {
         n->publishing = false;
         n->poll.state = POLL_NONE;
-        n->poll.has_failed = false;
+        n->poll.has_failed = n->poll.at_old = n->poll.resign = false;
         for (unsigned i = 0; i < KEYS; i++)
                 n->in_l1[i] = false;
         for (unsigned i = 0; i < READS_MAX; i++)
@@ -92,7 +93,8 @@ void node_invoke(struct node *n)
                 read->bound.ns = n->side->setup.bound;
         if (world_chance(w, n->side->setup.after_percent))
                 read->after = any_token(w);
-        for (unsigned cell = 0; cell < CELLS; cell++) {
+        /* A deposed primary knows nothing of a write made since; it answers as long as the bound lets it. */
+        for (unsigned cell = 0; cell < CELLS && !n->side->primary.deposed; cell++) {
                 if ((node_cells_of_key(read->key) & 1u << cell) && n->hinted[cell] > read->hinted)
                         read->hinted = n->hinted[cell];
         }
@@ -199,9 +201,10 @@ static void start_fill(struct node *n, struct read *read)
                         continue;
                 fill->state = FILL_QUEUED;
                 fill->key = read->key;
-                fill->origin.sent = NANOS_NEVER;
+                fill->beat = setup->synchronous && (read->bound.ns == 0 || read->prove);
+                fill->origin = (struct fill_origin){.sent = NANOS_NEVER};
                 fill->origin.primary =
-                        !setup->polled || needs_primary(read) || !world_chance(w, setup->replica_percent);
+                        !setup->polled || fill->beat || needs_primary(read) || !world_chance(w, setup->replica_percent);
                 read->state = READ_WAITING;
                 read->fill = i;
                 world_trace(w, "%s: read %d starts fill %u%s", n->name, (int)(read - n->reads), i,
@@ -242,6 +245,33 @@ void node_serve(struct node *n)
 
 /* ---- fills ---- */
 
+static void fail(struct node *n, const struct fill *fill)
+{
+        const unsigned number = (unsigned)(fill - n->fills);
+
+        world_trace(n->side->world, "%s: fill %u fails", n->name, number);
+        for (unsigned i = 0; i < READS_MAX; i++) {
+                if (n->reads[i].state == READ_WAITING && n->reads[i].fill == number)
+                        n->reads[i].state = READ_INVOKED;
+        }
+        n->fills[number].state = FILL_FREE;
+}
+
+/* A connection may lead to a deposed primary still. */
+static void read_polled(struct node *n, struct fill *fill, struct primary_read *read)
+{
+        const struct primary *p = &n->side->primary;
+
+        if (p->deposed && fill->origin.primary && world_chance(n->side->world, 30)) {
+                *read = p->old;
+                if (fill->beat)
+                        fill->state = FILL_FREE;
+                return;
+        }
+        primary_read(p, !fill->origin.primary, read);
+        fill->origin.beaten = fill->beat;
+}
+
 static void execute(struct node *n, struct fill *fill)
 {
         struct entry *entry = &fill->entry;
@@ -249,7 +279,7 @@ static void execute(struct node *n, struct fill *fill)
         if (n->side->setup.polled) {
                 struct primary_read read = {0};
 
-                primary_read(&n->side->primary, !fill->origin.primary, &read);
+                read_polled(n, fill, &read);
                 *entry = (struct entry){.epoch = read.epoch, .snapshot = read.snapshot, .data = read.data};
         } else {
                 struct embedded_read read;
@@ -277,6 +307,14 @@ static void store(struct node *n, const struct fill *fill)
         l2->count++;
 }
 
+/* Whether the fill's data is the primary's own, which a deposed one's is not. */
+static bool is_proved(const struct node *n, const struct read *read, const struct fill *fill)
+{
+        if (fill->origin.beaten || (MUTANT(BEAT_OF_JOINED) && read->bound.ns == 0))
+                return true;
+        return freshness_primary_proved(n->freshness, fill->entry.epoch, read->bound, read->invoked);
+}
+
 /* A fill sent after the read's invocation answers it: but a token must be of the history that was read. */
 static void answer_waiter(struct node *n, struct read *read, const struct fill *fill)
 {
@@ -289,6 +327,10 @@ static void answer_waiter(struct node *n, struct read *read, const struct fill *
                         return;
                 }
                 node_reply(n, read, &fill->entry, true);
+        } else if (!is_proved(n, read, fill)) {
+                read->state = READ_INVOKED;
+                read->prove = true;
+                return;
         } else if (after != NULL && fill->entry.epoch != after->epoch) {
                 n->side->world->totals.refused++;
         } else {
@@ -330,9 +372,11 @@ void node_fill(struct node *n)
                 fill->state = FILL_SENT;
                 break;
         case FILL_SENT:
-                execute(n, fill);
                 fill->state = FILL_EXECUTED;
+                execute(n, fill);
                 world_trace(w, "%s: fill %u reads the source", n->name, number);
+                if (fill->state == FILL_FREE)
+                        fail(n, fill);
                 break;
         case FILL_EXECUTED: deliver(n, number); break;
         }

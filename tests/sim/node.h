@@ -29,6 +29,7 @@ struct l2 {
 /* What a schedule is about; drawn from its seed. */
 struct setup {
         bool polled;
+        bool synchronous; /* polled: commits wait for a synchronous replica */
         uint32_t slots;
         uint32_t polls_kept;
         int64_t bound; /* polled: of half of the reads; 0: of the others, and of all with an embedded source */
@@ -55,12 +56,14 @@ struct read {
         int64_t hinted;            /* a hint of a write committed then had arrived before the invocation */
         const struct write *after; /* GET … AFTER its token; NULL: none */
         unsigned fill;             /* READ_WAITING */
+        bool prove;                /* its next fill brings a heartbeat of its own */
 };
 
 enum fill_state { FILL_FREE, FILL_QUEUED, FILL_SENT, FILL_EXECUTED };
 struct fill {
         enum fill_state state;
         unsigned key;
+        bool beat; /* it commits, and waits for the synchronous replica */
         struct fill_origin origin;
         struct entry entry;
 };
@@ -73,6 +76,8 @@ struct poll {
         bool has_since;
         struct snapshot since;
         struct primary_poll reply;
+        bool at_old;     /* its connection leads to a deposed primary */
+        bool resign;     /* the last one saw a table to be signed anew */
         bool has_failed; /* for FAILED_POLL_COUNTS: what the last poll that was given up had seen */
         struct snapshot failed;
 };
@@ -100,6 +105,7 @@ void node_serve(struct node *n);     /* a read that has arrived looks at L1 and 
 void node_fill(struct node *n);      /* a fill is sent, executed or delivered */
 void node_poll(struct node *n);      /* the poll is sent, executed or delivered */
 void node_lose_poll(struct node *n); /* the poll's time-out passes */
+void node_clean(struct node *n);     /* what its last poll contained need not be kept */
 void node_evict(struct node *n);
 /* A hint of a write committed at `committed` (0: forged). */
 void node_hint(struct node *n, unsigned cells, int64_t committed);

@@ -133,6 +133,23 @@ static void step_crash(struct schedule *s)
 static void step_fail_over(struct schedule *s)
 {
         primary_fail_over(&s->side.primary);
+        for (uint32_t i = 0; i < s->node_count; i++)
+                s->nodes[i].poll.at_old = s->side.primary.deposed && world_chance(&s->world, 70);
+}
+
+static void step_toggle(struct schedule *s)
+{
+        primary_toggle(&s->side.primary);
+}
+
+static void step_restore(struct schedule *s)
+{
+        primary_restore(&s->side.primary);
+}
+
+static void step_clean(struct schedule *s)
+{
+        node_clean(any_node(s));
 }
 
 static void step_writer(struct schedule *s)
@@ -180,13 +197,16 @@ static const struct step steps[] = {
         {step_replay, 5, 0, false},
         {step_crash, 2, 0, false},
         {step_fail_over, 2, 0, false},
+        {step_toggle, 2, 0, false},
+        {step_restore, 2, 0, false},
+        {step_clean, 2, 0, false},
         {step_foreign, 1, 1, false},
         {step_evict, 2, 2, false},
         {step_pause, 1, 1, false},
         {step_back_up, 0, 1, false},
         {step_restart, 0, 1, false},
 };
-enum { STEPS = sizeof(steps) / sizeof(steps[0]), TICKETS_MAX = 256 };
+enum { STEPS = sizeof(steps) / sizeof(steps[0]), TICKETS_MAX = 320 };
 
 /* Each kind of step gets as many tickets as it is drawn often. Schedules that leave some kinds out altogether reach
  * deeper states of the others. */
@@ -222,6 +242,7 @@ static void draw_setup(struct world *w, struct setup *setup)
                 .replica_percent = 30 * world_random(w, 4),
                 .l2_percent = 30 * world_random(w, 3),
         };
+        setup->synchronous = setup->polled && world_chance(w, 30);
 }
 
 static void begin(struct schedule *s, uint64_t seed, bool tracing)
@@ -230,7 +251,7 @@ static void begin(struct schedule *s, uint64_t seed, bool tracing)
         draw_setup(&s->world, &s->side.setup);
         s->side.world = &s->world;
         s->side.l2.count = 0;
-        primary_begin(&s->side.primary, &s->world);
+        primary_begin(&s->side.primary, &s->world, s->side.setup.synchronous);
         embedded_begin(&s->side.embedded, &s->world);
         s->hint_count = 0;
         for (unsigned i = 0; i < HINTS_MAX; i++)

@@ -160,6 +160,78 @@ static void a_snapshot_older_than_the_polls_kept_has_no_position(void **state)
         assert_true(freshness_as_of(f, EPOCH + 1, &old).n == 0);
 }
 
+static void what_is_withheld_is_fresh_only_when_a_later_poll_finds_it_in_order(void **state)
+{
+        const uint64_t tag = 1;
+        struct freshness_poll p = {.epoch = EPOCH, .sent = {100}, .withheld = &tag, .withheld_count = 1};
+
+        (void)state;
+        poll(EPOCH, 50, 10, 0);
+        p.number = freshness_poll_begin(f);
+        p.snapshot = snapshot_of_primary(20, 20, NULL, 0);
+        freshness_poll_end(f, &p);
+        assert_int_equal(check(EPOCH, 10, 101), VERDICT_TOUCHED);
+        assert_int_equal(check(EPOCH, 20, 101), VERDICT_TOUCHED); /* not even what was read since */
+        assert_int_equal(check(EPOCH, 99, 101), VERDICT_TOUCHED);
+        p.number = freshness_poll_begin(f);
+        freshness_poll_end(f, &p);
+        assert_int_equal(check(EPOCH, 99, 102), VERDICT_TOUCHED);
+        poll(EPOCH, 200, 30, 0);
+        assert_int_equal(check(EPOCH, 29, 201), VERDICT_TOUCHED);
+        assert_int_equal(check(EPOCH, 30, 201), VERDICT_FRESH);
+}
+
+static void after_a_gap_the_same_history_begins_anew(void **state)
+{
+        struct freshness_poll p = {.epoch = EPOCH, .sent = {200}, .gap = true};
+
+        (void)state;
+        poll(EPOCH, 100, 10, 0);
+        assert_int_equal(check(EPOCH, 10, 101), VERDICT_FRESH);
+        p.number = freshness_poll_begin(f);
+        p.snapshot = snapshot_of_primary(20, 20, NULL, 0);
+        freshness_poll_end(f, &p);
+        assert_int_equal(check(EPOCH, 10, 201), VERDICT_TOUCHED);
+        assert_int_equal(check(EPOCH, 20, 201), VERDICT_FRESH);
+        assert_true(freshness_epoch(f) == EPOCH);
+        assert_true(freshness_last_poll(f, EPOCH)->xmax == 20);
+}
+
+static void without_synchronous_replicas_the_primary_needs_no_proof(void **state)
+{
+        (void)state;
+        assert_true(freshness_primary_proved(f, EPOCH, bound, NANOS_ZERO));
+        poll(EPOCH, 100, 10, 0);
+        assert_true(freshness_primary_proved(f, EPOCH + 1, NANOS_ZERO, (struct nanos){INT64_MAX}));
+}
+
+static void a_heartbeat_proves_the_primary_of_its_history_for_a_bound(void **state)
+{
+        struct freshness_poll p = {.epoch = EPOCH, .sent = {100}, .heartbeats = true};
+
+        (void)state;
+        p.number = freshness_poll_begin(f);
+        p.snapshot = snapshot_of_primary(10, 10, NULL, 0);
+        freshness_poll_end(f, &p);
+        assert_true(freshness_primary_proved(f, EPOCH, bound, (struct nanos){100 + bound.ns - 1}));
+        assert_false(freshness_primary_proved(f, EPOCH, bound, (struct nanos){100 + bound.ns}));
+        assert_false(freshness_primary_proved(f, EPOCH, NANOS_ZERO, (struct nanos){100}));
+        assert_false(freshness_primary_proved(f, EPOCH + 1, bound, (struct nanos){101}));
+        poll(EPOCH, 200, 20, 0); /* the replicas are no longer waited for */
+        assert_true(freshness_primary_proved(f, EPOCH, NANOS_ZERO, (struct nanos){INT64_MAX}));
+}
+
+static void till_the_first_poll_the_configuration_says_whether_proof_is_needed(void **state)
+{
+        const struct freshness_config config = {.slots = 4, .polls_kept = 1, .heartbeats = true};
+        struct freshness *one;
+
+        (void)state;
+        assert_ok(freshness_create(&one, &config));
+        assert_false(freshness_primary_proved(one, EPOCH, bound, NANOS_ZERO));
+        freshness_destroy(&one);
+}
+
 static enum err create_one(void *context)
 {
         const struct freshness_config config = {.slots = 4, .polls_kept = 1};
@@ -191,6 +263,11 @@ int main(void)
                 WITH_F(a_hint_holds_until_the_next_poll_still_to_be_sent),
                 WITH_F(a_token_is_reached_when_a_poll_contains_it),
                 WITH_F(a_snapshot_older_than_the_polls_kept_has_no_position),
+                WITH_F(what_is_withheld_is_fresh_only_when_a_later_poll_finds_it_in_order),
+                WITH_F(after_a_gap_the_same_history_begins_anew),
+                WITH_F(without_synchronous_replicas_the_primary_needs_no_proof),
+                WITH_F(a_heartbeat_proves_the_primary_of_its_history_for_a_bound),
+                cmocka_unit_test(till_the_first_poll_the_configuration_says_whether_proof_is_needed),
                 cmocka_unit_test(want_of_memory_is_an_error),
         };
 
