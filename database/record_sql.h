@@ -10,7 +10,8 @@
 /* A query as the files have it: $1 is an array of ids. */
 struct record_sql {
         const char *text;  /* NULL: there is none */
-        const char *place; /* "file:line:column" of it, for messages; NULL when it was not written but made */
+        const char *place; /* "file:line:column" of it, or of what it was made from; for messages */
+        bool made;         /* nobody wrote it: it follows from the relations */
 };
 
 /* One relation whose changes touch tags of a table. A relation that says whose its rows are in several ways (a student,

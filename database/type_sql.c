@@ -153,6 +153,7 @@ static enum err make_exists(
         if (rc == OK)
                 out->text = arena_text(&load->types->arena, buf_slice(&text));
         out->place = relation->place;
+        out->made = true;
         buf_deinit(&text);
         return rc != OK || out->text == NULL ? type_load_no_memory(load) : OK;
 }
