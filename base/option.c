@@ -129,10 +129,12 @@ static enum err parse_number(const struct option_row *row, struct slice text, ui
 
 /* ---- texts ---- */
 
-/* The folder that a relative path starts from: the file's in which it is written; "" elsewhere. */
-static struct slice folder_of(const struct option_origin *origin)
+/* The folder that a relative path starts from: the file's in which it is written; "" elsewhere, and for what is no
+ * path. */
+static struct slice folder_of(enum option_type type, const struct option_origin *origin)
 {
-        const char *slash = origin->source == OPTION_FROM_FILE ? strrchr(origin->name, '/') : NULL;
+        bool starts_there = (type == OPTION_PATH || type == OPTION_PATHS) && origin->source == OPTION_FROM_FILE;
+        const char *slash = starts_there ? strrchr(origin->name, '/') : NULL;
 
         return slash == NULL ? slice_str("") : slice_of(origin->name, (size_t)(slash - origin->name) + 1);
 }
@@ -187,24 +189,25 @@ static enum err make_list(const struct option_list *list, struct slice folder, s
         return OK;
 }
 
-/* Commas become ends of texts. */
-static enum err split_list(const char *text, struct option *out)
+/* Separators become ends of texts. An empty text is no DSN. */
+static enum err split_list(enum option_type type, const char *text, struct option *out)
 {
         enum { ITEMS_MAX = 64 };
         const char *items[ITEMS_MAX];
         struct option_list list = {items, 0};
+        bool none = type == OPTION_DSNS && text[0] == '\0';
         char *copy = vc_strdup(text);
         enum err rc;
 
         if (copy == NULL)
                 return ERR_NOMEM;
-        for (char *at = copy; at != NULL && list.count < ITEMS_MAX; list.count++) {
-                char *comma = strchr(at, ',');
+        for (char *at = none ? NULL : copy; at != NULL && list.count < ITEMS_MAX; list.count++) {
+                char *end = strchr(at, type == OPTION_DSNS ? ';' : ',');
 
                 items[list.count] = at;
-                if (comma != NULL)
-                        *comma++ = '\0';
-                at = comma;
+                if (end != NULL)
+                        *end++ = '\0';
+                at = end;
         }
         rc = make_list(&list, slice_str(""), out);
         vc_free(copy);
@@ -267,11 +270,13 @@ enum err option_assign(
         enum err rc;
 
         switch (row->type) {
-        case OPTION_TEXT: rc = make_text(text, slice_str(""), &fresh); break;
-        case OPTION_PATH: rc = make_text(text, folder_of(origin), &fresh); break;
+        case OPTION_TEXT:
+        case OPTION_DSN:
+        case OPTION_PATH: rc = make_text(text, folder_of(row->type, origin), &fresh); break;
         case OPTION_PATHS:
-                rc = origin->source == OPTION_FROM_FILE ? make_list(&one, folder_of(origin), &fresh)
-                                                        : split_list(text, &fresh);
+        case OPTION_DSNS:
+                rc = origin->source == OPTION_FROM_FILE ? make_list(&one, folder_of(row->type, origin), &fresh)
+                                                        : split_list(row->type, text, &fresh);
                 break;
         default: rc = parse_number(row, slice_str(text), &fresh.value.number, msg); break;
         }
@@ -283,10 +288,11 @@ enum err option_assign(
 enum err option_assign_list(struct option_set *set, int index, const struct option_list *list,
         const struct option_origin *origin, struct err_msg *msg)
 {
+        const enum option_type type = option_row(set, index)->type;
         struct option fresh = {.memory = NULL};
-        enum err rc = make_list(list, folder_of(origin), &fresh);
+        enum err rc = make_list(list, folder_of(type, origin), &fresh);
 
-        VC_ASSERT(option_row(set, index)->type == OPTION_PATHS);
+        VC_ASSERT(type == OPTION_PATHS || type == OPTION_DSNS);
         if (rc == OK)
                 rc = take(set, index, &fresh, origin);
         return rc == OK ? OK : refuse(option_row(set, index), origin, rc, msg);

@@ -21,6 +21,8 @@ enum option_type {
         OPTION_WORD,
         OPTION_PATH,  /* written in a file, a relative one is relative to that file's folder */
         OPTION_PATHS, /* in a file a list, elsewhere separated by commas */
+        OPTION_DSN,   /* how to reach a database; shown without its password */
+        OPTION_DSNS,  /* in a file a list, elsewhere separated by semicolons */
 };
 
 struct option_row {
@@ -62,8 +64,8 @@ struct option_list {
 /* Which member holds, the type says. Texts belong to the set, until the option is assigned again. */
 struct option_value {
         uint64_t number;         /* DURATION: nanoseconds; SIZE: bytes; WORD: its place among the words; BOOL: 0 or 1 */
-        const char *text;        /* TEXT, PATH: never NULL */
-        struct option_list list; /* PATHS */
+        const char *text;        /* TEXT, PATH, DSN: never NULL */
+        struct option_list list; /* PATHS, DSNS */
 };
 
 /* An option by name, and the value that it is to have. */
@@ -93,10 +95,11 @@ const struct option_row *option_row(const struct option_set *set, int index);
 const struct option_value *option_value(const struct option_set *set, int index);
 const struct option_origin *option_origin(const struct option_set *set, int index);
 
-/* Checks and takes a value; PATHS are separated by commas. ERR_CONFIG, ERR_NOMEM; the option is as before then. */
+/* Checks and takes a value; PATHS are separated by commas, DSNS by semicolons. ERR_CONFIG, ERR_NOMEM; the option is as
+ * before then. */
 enum err option_assign(struct option_set *set, int index, const char *text, const struct option_origin *origin,
         struct err_msg *msg) MUST_CHECK;
-/* The same for the items of a list, each a path of its own. */
+/* The same for the items of a list (PATHS, DSNS). */
 enum err option_assign_list(struct option_set *set, int index, const struct option_list *list,
         const struct option_origin *origin, struct err_msg *msg) MUST_CHECK;
 
@@ -112,7 +115,7 @@ enum err option_place_default(struct option_set *set, int index, const char *fol
 /* Takes the variables of the table from `environment` ("NAME=value", NULL-terminated). Empty ones count as unset. */
 enum err option_read_environment(struct option_set *set, char *const *environment, struct err_msg *msg) MUST_CHECK;
 
-/* Appends the value as one would write it. Errors as buf_append. */
+/* Appends the value as one would write it, but for passwords. Errors as buf_append. */
 enum err option_format(const struct option_set *set, int index, struct buf *out) MUST_CHECK;
 
 /* Appends where the value comes from: "default", "conf/vitalcache.yaml:12", "environment CACHE_L1_TTL",

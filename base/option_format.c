@@ -1,4 +1,5 @@
 /* Options as people read them. */
+#include "base/dsn.h"
 #include "base/option.h"
 #include "base/quantity.h"
 
@@ -14,15 +15,16 @@ static struct slice word_at(const char *words, uint64_t index)
         return slice_of(at, strcspn(at, "|"));
 }
 
-static enum err format_list(const struct option_list *list, struct buf *out)
+static enum err format_list(enum option_type type, const struct option_list *list, struct buf *out)
 {
+        bool paths = type == OPTION_PATHS;
         enum err rc = OK;
 
         for (size_t i = 0; rc == OK && i < list->count; i++) {
                 if (i > 0)
-                        rc = buf_append_str(out, ",");
+                        rc = buf_append_str(out, paths ? "," : ";");
                 if (rc == OK)
-                        rc = buf_append_str(out, list->items[i]);
+                        rc = paths ? buf_append_str(out, list->items[i]) : dsn_append_shown(out, list->items[i]);
         }
         return rc;
 }
@@ -43,7 +45,9 @@ enum err option_format(const struct option_set *set, int index, struct buf *out)
         case OPTION_WORD: return buf_append_slice(out, word_at(row->unit, value->number));
         case OPTION_TEXT:
         case OPTION_PATH: return buf_append_str(out, value->text);
-        case OPTION_PATHS: return format_list(&value->list, out);
+        case OPTION_DSN: return dsn_append_shown(out, value->text);
+        case OPTION_PATHS:
+        case OPTION_DSNS: return format_list(row->type, &value->list, out);
         }
         return ERR_INTERNAL;
 }

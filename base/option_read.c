@@ -21,7 +21,7 @@ static enum err read_list(struct option_set *set, int index, const struct yaml_n
         const char *items[LIST_MAX];
         struct option_list list = {items, 0};
 
-        if (option_row(set, index)->type != OPTION_PATHS)
+        if (option_row(set, index)->type != OPTION_PATHS && option_row(set, index)->type != OPTION_DSNS)
                 return yaml_error(node, msg, "%s is a list; it must be a single value", option_row(set, index)->name);
         if (node->count > LIST_MAX)
                 return yaml_error(node, msg, "%s has more than %d items", option_row(set, index)->name, LIST_MAX);

@@ -85,7 +85,8 @@ struct record_type {
         bool allow_stale;    /* whether ALLOWSTALE may be asked of it */
         struct nanos ttl_l1; /* 0: the type has none of its own (option cache.l1.ttl) */
         struct nanos ttl_l2;
-        struct nanos bound; /* the oldest state that may be served as fresh; 0, as of every embedded source: strict */
+        struct nanos bound; /* the oldest state that may be served as fresh; 0: strict. Of polled sources */
+        bool has_bound;     /* false: option freshness.bound */
         uint64_t def;       /* hash of the definition: entries of another one are not ours */
         const struct record_subject *subject; /* what the key's id is one of; NULL: a student */
         struct record_sql fetch;              /* of PostgreSQL; none for composites */

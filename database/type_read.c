@@ -7,9 +7,10 @@ static const char *const SHAPES[] = {
 static const char *const ID_KINDS[] = {
         [ID_KIND_TEXT] = "text", [ID_KIND_INT] = "int", [ID_KIND_UUID] = "uuid", [ID_KIND_UUID + 1] = NULL};
 
-#define TTL_MIN ((uint64_t)NANOS_PER_S)
-#define TTL_MAX ((uint64_t)NANOS_PER_S * 86400 * 30)
-#define TTL_L2  (nanos_ms(300 * 1000)) /* of types without one of their own */
+#define TTL_MIN   ((uint64_t)NANOS_PER_S)
+#define TTL_MAX   ((uint64_t)NANOS_PER_S * 86400 * 30)
+#define BOUND_MAX ((uint64_t)NANOS_PER_S * 86400)
+#define TTL_L2    (nanos_ms(300 * 1000)) /* of types without one of their own */
 
 /* `allergies:{student}`, or another subject between the braces. */
 static enum err read_key(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
@@ -48,6 +49,17 @@ static enum err read_ttl(const struct type_load *load, const struct yaml_node *n
                 rc = yaml_quantity(l2, range, &l2_ns, load->msg);
         type->ttl_l1.ns = (int64_t)l1_ns;
         type->ttl_l2.ns = (int64_t)l2_ns;
+        return rc;
+}
+
+static enum err read_bound(const struct type_load *load, const struct yaml_node *node, struct record_type *type)
+{
+        static const struct yaml_range range = {QUANTITY_DURATION, 0, BOUND_MAX};
+        uint64_t ns = 0;
+        enum err rc = yaml_quantity(node, range, &ns, load->msg);
+
+        type->bound.ns = (int64_t)ns;
+        type->has_bound = true;
         return rc;
 }
 
@@ -149,6 +161,7 @@ static enum err read_type(const struct type_load *load, const struct yaml_node *
         const struct yaml_node *key = yaml_find(node, "key");
         const struct yaml_node *ttl = yaml_find(node, "ttl");
         const struct yaml_node *postgres = yaml_find(node, "postgres");
+        const struct yaml_node *bound = yaml_find(node, "bound");
         enum err rc = type_load_map(load, node, TYPE_LEVEL_TYPE, "a map with the type's shape and table");
 
         if (rc == OK)
@@ -161,6 +174,8 @@ static enum err read_type(const struct type_load *load, const struct yaml_node *
                 rc = read_ttl(load, ttl, type);
         if (rc == OK && postgres != NULL)
                 rc = type_load_fetch(load, postgres, type);
+        if (rc == OK && bound != NULL)
+                rc = read_bound(load, bound, type);
         return rc == OK ? read_flags(load, node, type) : rc;
 }
 

@@ -69,6 +69,16 @@ static struct option_list get_PATHS(const struct option_value *value)
         return value->list;
 }
 
+static const char *get_DSN(const struct option_value *value)
+{
+        return value->text;
+}
+
+static struct option_list get_DSNS(const struct option_value *value)
+{
+        return value->list;
+}
+
 static void fill_values(struct settings *s)
 {
         int index = 0;
@@ -141,6 +151,10 @@ enum err settings_load_types(const struct settings *settings, struct record_type
                 rc = option_blame(
                         option_origin(settings->options, option_find(settings->options, slice_str("types.files"))), rc,
                         msg);
+        if (rc == OK)
+                rc = settings_check_type_bounds(settings->options, *out, msg);
+        if (rc != OK)
+                record_types_destroy(out);
         return rc;
 }
 

@@ -18,6 +18,8 @@ typedef uint32_t settings_WORD;
 typedef const char *settings_TEXT;
 typedef const char *settings_PATH; /* "": none */
 typedef struct option_list settings_PATHS;
+typedef const char *settings_DSN; /* "": as libpq's own environment variables say */
+typedef struct option_list settings_DSNS;
 
 struct settings_values {
 #define OPTION(field, name, type, ...) settings_##type field;

@@ -12,6 +12,8 @@ static const char *const VALUE_NAMES[] = {
         [OPTION_WORD] = NULL, /* its words */
         [OPTION_PATH] = "PATH",
         [OPTION_PATHS] = "PATH,...",
+        [OPTION_DSN] = "DSN",
+        [OPTION_DSNS] = "DSN;...",
 };
 
 static const char *value_name(const struct option_row *row)

@@ -295,7 +295,9 @@ static enum err read_all(struct option_set *options, struct settings_command *co
                 rc = assign_arguments(options, input, msg);
         if (rc == OK)
                 rc = apply_preset(options, msg);
-        return rc == OK ? check_rules(options, msg) : rc;
+        if (rc == OK)
+                rc = check_rules(options, msg);
+        return rc == OK ? settings_check_bound(options, msg) : rc;
 }
 
 enum err settings_read(struct option_set **out, struct settings_command *command, const struct settings_input *input,

@@ -22,6 +22,8 @@ static void print_allowed(const struct option_row *row)
                 [OPTION_TEXT] = "text",
                 [OPTION_PATH] = "a path",
                 [OPTION_PATHS] = "a list of paths",
+                [OPTION_DSN] = "a DSN",
+                [OPTION_DSNS] = "a list of DSNs",
         };
 
         if (row->type == OPTION_WORD)

@@ -3,7 +3,7 @@
 #include "tests/lib/test.h"
 
 /* One row of each type. How a whole table meets its sources is in tests/unit/net/settings_test.c. */
-enum { FLAG, NUMBER, POWER, TIME, SIZE, MODE, TEXT, WORD, ONE_PATH, PATHS, COUNT };
+enum { FLAG, NUMBER, POWER, TIME, SIZE, MODE, TEXT, WORD, ONE_PATH, PATHS, ONE_DSN, DSNS, COUNT };
 
 static const struct option_row ROWS[COUNT] = {
         [FLAG] = {"a.flag", OPTION_BOOL, "true", NULL, NULL, NULL, true, "A_FLAG", NULL, ""},
@@ -16,6 +16,8 @@ static const struct option_row ROWS[COUNT] = {
         [WORD] = {"b.word", OPTION_WORD, "two", NULL, NULL, "one|two|three", true, NULL, NULL, ""},
         [ONE_PATH] = {"b.path", OPTION_PATH, "", NULL, NULL, NULL, false, NULL, NULL, ""},
         [PATHS] = {"b.paths", OPTION_PATHS, "x,y", NULL, NULL, NULL, false, NULL, NULL, ""},
+        [ONE_DSN] = {"b.dsn", OPTION_DSN, "", NULL, NULL, NULL, false, NULL, NULL, ""},
+        [DSNS] = {"b.dsns", OPTION_DSNS, "", NULL, NULL, NULL, false, NULL, NULL, ""},
 };
 
 static const struct option_origin FLAG_ORIGIN = {OPTION_FROM_FLAG, "--it", 0, 0};
@@ -40,7 +42,8 @@ static void assert_formats(const struct option_set *set, int index, const char *
 
 static void every_type_has_its_form(void **state)
 {
-        static const char *const defaults[COUNT] = {"true", "7", "8", "1m", "1MB", "0600", "some", "two", "", "x,y"};
+        static const char *const defaults[COUNT] = {
+                "true", "7", "8", "1m", "1MB", "0600", "some", "two", "", "x,y", "", ""};
         struct option_set *set = must_create();
 
         (void)state;
@@ -53,6 +56,7 @@ static void every_type_has_its_form(void **state)
         assert_int_equal(option_value(set, WORD)->number, 1);
         assert_int_equal(option_value(set, MODE)->number, 0600);
         assert_int_equal(option_value(set, PATHS)->list.count, 2);
+        assert_int_equal(option_value(set, DSNS)->list.count, 0);
         option_set_destroy(&set);
         assert_null(set);
         option_set_destroy(&set);
@@ -60,8 +64,8 @@ static void every_type_has_its_form(void **state)
 
 static void values_of_every_type_are_taken(void **state)
 {
-        static const char *const values[COUNT] = {
-                "false", "9", "1024", "90s", "1GB", "0755", "", "three", "/a b", "/p,q,"};
+        static const char *const values[COUNT] = {"false", "9", "1024", "90s", "1GB", "0755", "", "three", "/a b",
+                "/p,q,", "host=a,b port=1", "host=a;postgres://b,c/d"};
         struct option_set *set = must_create();
 
         (void)state;
@@ -71,6 +75,7 @@ static void values_of_every_type_are_taken(void **state)
                 assert_int_equal(option_origin(set, i)->source, OPTION_FROM_FLAG);
         }
         assert_int_equal(option_value(set, PATHS)->list.count, 3);
+        assert_int_equal(option_value(set, DSNS)->list.count, 2);
         option_set_destroy(&set);
 }
 
@@ -164,6 +169,25 @@ static void files_fill_options(void **state)
         option_set_destroy(&set);
 }
 
+/* What is used is what was written, whole; what is shown has no password. */
+static void a_password_is_taken_and_not_shown(void **state)
+{
+        static const char text[] = "b:\n  dsn: host=a password=s3cret\n  dsns: [\"postgres://u:s3cret@b/c\", host=d]\n";
+        struct option_set *set = must_create();
+        struct yaml_doc *doc;
+
+        (void)state;
+        assert_ok(yaml_load_text(&doc, "dir/f.yaml", slice_str(text), NULL));
+        assert_ok(option_read_file(set, yaml_root(doc), NULL));
+        yaml_destroy(&doc);
+        assert_string_equal(option_value(set, ONE_DSN)->text, "host=a password=s3cret");
+        assert_formats(set, ONE_DSN, "host=a password=***");
+        assert_int_equal(option_value(set, DSNS)->list.count, 2);
+        assert_string_equal(option_value(set, DSNS)->list.items[0], "postgres://u:s3cret@b/c");
+        assert_formats(set, DSNS, "postgres://u:***@b/c;host=d");
+        option_set_destroy(&set);
+}
+
 static void sections_must_be_sections(void **state)
 {
         static const struct {
@@ -195,7 +219,8 @@ static void sections_must_be_sections(void **state)
 
 static void sets_are_compared_and_exchanged_by_option(void **state)
 {
-        static const char *const values[COUNT] = {"false", "8", "16", "2m", "2MB", "0700", "t", "one", "p", "x,z"};
+        static const char *const values[COUNT] = {
+                "false", "8", "16", "2m", "2MB", "0700", "t", "one", "p", "x,z", "host=d", "host=e;host=f"};
         struct option_set *a = must_create();
         struct option_set *b = must_create();
 
@@ -241,6 +266,7 @@ int main(void)
                 cmocka_unit_test(options_are_found_by_name_and_flag),
                 cmocka_unit_test(old_variables_count_in_their_own_unit),
                 cmocka_unit_test(files_fill_options),
+                cmocka_unit_test(a_password_is_taken_and_not_shown),
                 cmocka_unit_test(sections_must_be_sections),
                 cmocka_unit_test(sets_are_compared_and_exchanged_by_option),
                 cmocka_unit_test(want_of_memory_is_an_error),

@@ -66,7 +66,7 @@ static void shipped_family_has_the_types_of_the_domain(void **state)
                 assert_int_equal(type->id_kind, ID_KIND_TEXT);
                 assert_true(type->allow_stale);
                 assert_int_equal(type->ttl_l1.ns, 0);
-                assert_int_equal(type->bound.ns, 0);
+                assert_false(type->has_bound);
         }
         assert_string_equal(record_types_students(types)->name, "students");
         assert_int_equal(record_types_id_kind(types), ID_KIND_TEXT);
@@ -178,6 +178,19 @@ static uint64_t def_with(const char *allergies, const char *name)
         return def;
 }
 
+static void a_type_may_have_a_bound_of_its_own(void **state)
+{
+        struct record_types *types = types_from(BASE "  x: {shape: one, table: students, bound: 0s}\n"
+                                                     "  y: {shape: one, table: students, bound: 2500ms}\n");
+
+        (void)state;
+        assert_true(type_named(types, "x")->has_bound);
+        assert_int_equal(type_named(types, "x")->bound.ns, 0);
+        assert_true(type_named(types, "y")->has_bound);
+        assert_int_equal(type_named(types, "y")->bound.ns, nanos_ms(2500).ns);
+        record_types_destroy(&types);
+}
+
 static void definition_changes_with_what_an_entry_contains(void **state)
 {
         uint64_t plain = def_with("shape: list, table: allergies", "allergies");
@@ -185,7 +198,8 @@ static void definition_changes_with_what_an_entry_contains(void **state)
         (void)state;
         assert_true(plain != 0);
         assert_true(def_with("shape: list, table: allergies", "allergies") == plain);
-        assert_true(def_with("shape: list, table: allergies, ttl: {l1: 1s}, critical: true", "allergies") == plain);
+        assert_true(def_with("shape: list, table: allergies, ttl: {l1: 1s}, bound: 2s, critical: true", "allergies") ==
+                    plain);
         assert_true(def_with("shape: list, table: allergies, order: onset", "allergies") != plain);
         assert_true(def_with("shape: list, table: allergies, where: {live: true}", "allergies") != plain);
         assert_true(def_with("shape: list, table: allergies, where: {live: false}", "allergies") !=
@@ -299,6 +313,10 @@ static void wrong_types_are_refused(void **state)
                 "l1 is 60, without a unit; write 60s or 1m");
         types_refused(
                 BASE "  x: {shape: one, table: students, ttl: {l2: 40d}}\n", "8:46", "l2 is 40d; it must be 1s to 30d");
+        types_refused(
+                BASE "  x: {shape: one, table: students, bound: 2}\n", "8:43", "bound is 2, without a unit; write 2s");
+        types_refused(
+                BASE "  x: {shape: one, table: students, bound: 2d}\n", "8:43", "bound is 2d; it must be 0s to 1d");
         types_refused(BASE "  x: {shape: one, table: students, critical: yes}\n", "8:46",
                 "critical is \"yes\"; it must be true or false");
         types_refused(BASE "  x: {shape: one, table: students, id: uuid}\n", "8:40",
@@ -494,6 +512,7 @@ int main(void)
                 cmocka_unit_test(shipped_lists_know_their_order_and_indexes),
                 cmocka_unit_test(shipped_summary_has_five_parts),
                 cmocka_unit_test(reads_are_the_students_and_the_types_own_tables),
+                cmocka_unit_test(a_type_may_have_a_bound_of_its_own),
                 cmocka_unit_test(definition_changes_with_what_an_entry_contains),
                 cmocka_unit_test(types_and_tables_may_come_from_several_files),
                 cmocka_unit_test(wrong_keys_name_the_nearest),
