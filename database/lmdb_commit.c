@@ -199,4 +199,5 @@ void lmdb_commit_run(struct lmdb_commit *c, struct list *waiting)
                 lmdb_rows_release(write);
                 write->done(write);
         }
+        lmdb_env_make_room(c->env);
 }

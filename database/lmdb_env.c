@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "database/lmdb_lock.h"
 #include "database/lmdb_readers.h"
+#include "database/lmdb_room.h"
 #include "monitoring/counters.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@ struct lmdb_env {
         int lock_fd;
         struct lmdb_dbs dbs;
         struct lmdb_readers *readers;
+        struct lmdb_room room;    /* the writer's */
+        bool has_room;            /* the one above is in use */
         pthread_rwlock_t barrier; /* held for reading by each read transaction, for writing while the map moves */
         _Atomic uint64_t map_size;
         uint64_t map_size_max;
@@ -150,6 +153,29 @@ static enum err meta_work(MDB_txn *txn, void *context, struct err_msg *msg)
         return rc;
 }
 
+/* Bytes of the file, up to the last page that the database counts as its own. */
+static uint64_t bytes_used(const struct lmdb_env *env)
+{
+        MDB_envinfo info;
+        MDB_stat stat;
+
+        (void)mdb_env_info(env->mdb, &info);
+        (void)mdb_env_stat(env->mdb, &stat);
+        return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+static enum err begin_room(struct lmdb_env *env)
+{
+        int fd;
+        int rc = mdb_env_get_fd(env->mdb, &fd);
+
+        if (rc != MDB_SUCCESS)
+                return lmdb_err(rc);
+        lmdb_room_init(&env->room, fd, bytes_used(env));
+        env->has_room = true;
+        return OK;
+}
+
 static enum err open_contents(
         struct lmdb_env *env, const struct lmdb_env_config *config, bool *damage_suspected, struct err_msg *msg)
 {
@@ -169,6 +195,8 @@ static enum err open_contents(
                 rc = sync_folder(config->path, ".", msg);
         if (rc == OK)
                 rc = sync_folder(config->path, "..", msg);
+        if (rc == OK)
+                rc = begin_room(env);
         if (rc == ERR_CORRUPT)
                 return err_set(msg, rc, "%s/data.mdb is damaged%s; restore it from a backup", config->path,
                         *damage_suspected ? " (it has been cut short)" : "");
@@ -206,6 +234,8 @@ void lmdb_env_close(struct lmdb_env **env)
         if (e == NULL)
                 return;
         lmdb_readers_destroy(&e->readers);
+        if (e->has_room && !e->dead)
+                lmdb_room_trim(&e->room, bytes_used(e));
         if (e->mdb != NULL)
                 mdb_env_close(e->mdb);
         lmdb_lock_release(&e->lock_fd);
@@ -288,6 +318,12 @@ enum err lmdb_env_write_commit(struct lmdb_env *env, MDB_txn **txn, bool *outcom
         return commit_error(env, rc);
 }
 
+void lmdb_env_make_room(struct lmdb_env *env)
+{
+        if (!env->dead)
+                lmdb_room_follow(&env->room, bytes_used(env));
+}
+
 /* LMDB unmaps the old map before it maps the new one, and cannot go back. So first see whether there is room. */
 static bool address_space_for(uint64_t bytes)
 {
@@ -348,7 +384,6 @@ enum err lmdb_env_update(struct lmdb_env *env, lmdb_work_fn work, void *context,
 enum err lmdb_env_usage(struct lmdb_env *env, struct lmdb_usage *out)
 {
         MDB_envinfo info;
-        MDB_stat stat;
         struct statvfs disk;
         int fd;
         MDB_txn *txn;
@@ -359,9 +394,8 @@ enum err lmdb_env_usage(struct lmdb_env *env, struct lmdb_usage *out)
         if (rc != OK)
                 return rc;
         (void)mdb_env_info(env->mdb, &info);
-        (void)mdb_env_stat(env->mdb, &stat);
         (void)mdb_reader_check(env->mdb, NULL);
-        out->bytes_used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+        out->bytes_used = bytes_used(env);
         out->bytes_mapped = info.me_mapsize;
         out->readers = info.me_numreaders;
         out->readers_max = info.me_maxreaders;

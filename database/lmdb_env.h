@@ -62,6 +62,10 @@ enum err lmdb_env_write_begin(struct lmdb_env *env, MDB_txn **txn) MUST_CHECK;
  * begins any more until it is opened anew. */
 enum err lmdb_env_write_commit(struct lmdb_env *env, MDB_txn **txn, bool *outcome_unknown) MUST_CHECK;
 
+/* After a commit, and after its writes were answered: makes page cache ready for the file's further growth
+ * (database/lmdb_room.h). The writer's thread, with no transaction of its own. */
+void lmdb_env_make_room(struct lmdb_env *env);
+
 /* Doubles the map, at most to its maximum. The writer's thread, with no transaction of its own. ERR_MAP_FULL when it is
  * at its maximum, or there is no address space for more. */
 enum err lmdb_env_grow(struct lmdb_env *env) MUST_CHECK;

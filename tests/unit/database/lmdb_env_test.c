@@ -452,6 +452,36 @@ static void goes_on_after_the_disk_was_full(void **state)
         in_a_child(on_a_full_disk, *state);
 }
 
+static uint64_t file_size(const struct state *s)
+{
+        char path[128];
+        struct stat file;
+
+        (void)snprintf(path, sizeof(path), "%s/data.mdb", s->config.path);
+        assert_int_equal(stat(path, &file), 0);
+        return (uint64_t)file.st_size;
+}
+
+static void room_for_growth_is_given_back_at_the_end(void **state)
+{
+        const struct state *s = *state;
+        struct lmdb_env *env = open_env(s);
+        struct number count = {env, NULL, 50};
+        uint64_t used;
+
+        assert_ok(lmdb_env_update(env, fill, &count, NULL));
+        lmdb_env_make_room(env);
+        used = usage_of(env).bytes_used;
+        assert_true(file_size(s) > used);
+        assert_ok(lmdb_env_update(env, fill, &count, NULL));
+        used = usage_of(env).bytes_used;
+        lmdb_env_close(&env);
+        assert_int_equal(file_size(s), used);
+        env = open_env(s);
+        assert_int_equal(usage_of(env).bytes_used, used);
+        lmdb_env_close(&env);
+}
+
 static enum err note_past(MDB_txn *txn, void *context, struct err_msg *msg)
 {
         struct lmdb_env *env = context;
@@ -509,6 +539,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(goes_on_when_there_is_no_address_space_to_grow_into, setup, teardown),
 #endif
                 cmocka_unit_test_setup_teardown(goes_on_after_the_disk_was_full, setup, teardown),
+                cmocka_unit_test_setup_teardown(room_for_growth_is_given_back_at_the_end, setup, teardown),
                 cmocka_unit_test_setup_teardown(positions_go_on_from_the_past, setup, teardown),
                 cmocka_unit_test_setup_teardown(survives_each_failing_allocation, setup, teardown),
         };
