@@ -11,7 +11,8 @@ CREATE SCHEMA IF NOT EXISTS vitalcache;
 
 CREATE TABLE IF NOT EXISTS vitalcache.vc_version (
     one     boolean PRIMARY KEY DEFAULT true CHECK (one),
-    version integer NOT NULL
+    version integer NOT NULL,
+    script  text -- what `db setup` knows it by, so that it runs it again only when it must
 );
 
 -- Every commit adds what it touched, with its own transaction id, and nothing is ever updated: rows of other writers

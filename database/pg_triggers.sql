@@ -207,55 +207,61 @@ WHERE p.pronamespace = 'vitalcache'::pg_catalog.regnamespace
   AND p.prolang = (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'plpgsql')
   AND p.proowner = (SELECT relowner FROM pg_catalog.pg_class WHERE oid = 'vitalcache.vc_touch'::pg_catalog.regclass);
 
--- The first thing that is wrong with a relation, in words for the operator; NULL: nothing.
+-- Why a relation cannot be watched as vc_watch says, in words for the operator; NULL: it can.
+CREATE OR REPLACE FUNCTION vitalcache.vc_unfit(relation text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH watched AS (
+        SELECT w.column_name, m.oid, m.relkind, a.attname, a.atttypid, a.atttypmod, a.attcollation
+        FROM vitalcache.vc_watch AS w JOIN vitalcache.vc_member AS m ON m.relation = w.relation
+        LEFT JOIN pg_attribute AS a
+               ON a.attrelid = m.oid AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE w.relation = $1
+    )
+    SELECT problem FROM (
+        SELECT 1 AS n, 'there is no such relation' AS problem WHERE NOT EXISTS (SELECT FROM watched)
+        UNION ALL
+        SELECT 2, format('%s is a view: it has no changes of its own, watch the tables behind it', oid::regclass)
+        FROM watched WHERE relkind = 'v' AND column_name IS NOT NULL
+        UNION ALL
+        SELECT 3, format('it has no column %I', column_name)
+        FROM watched WHERE relkind <> 'v' AND column_name IS NOT NULL AND attname IS NULL
+        UNION ALL
+        SELECT 4, format('column %I has the type %s, which can write one id in several ways', column_name,
+                         format_type(atttypid, atttypmod))
+        FROM watched WHERE attname IS NOT NULL AND NOT vitalcache.vc_is_key(atttypid, atttypmod, attcollation)
+    ) AS found ORDER BY n, problem LIMIT 1
+$$;
+
+-- The first thing that is wrong with a relation; NULL: nothing.
 CREATE OR REPLACE FUNCTION vitalcache.vc_problem(relation text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT problem FROM (
-        SELECT 1 AS n, 'there is no such relation' AS problem
-        WHERE NOT EXISTS (SELECT FROM vitalcache.vc_member AS m WHERE m.relation = $1)
+        SELECT 1 AS n, vitalcache.vc_unfit($1) AS problem
         UNION ALL
         SELECT 2, format('%s is a %s: no trigger can watch it', m.oid::regclass,
                          CASE m.relkind WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
                                         ELSE 'relation of kind ' || m.relkind::text END)
         FROM vitalcache.vc_member AS m WHERE m.relation = $1 AND m.relkind NOT IN ('r', 'p', 'v')
         UNION ALL
-        SELECT 3, format('%s is a view: it has no changes of its own, its column cannot be watched', m.oid::regclass)
-        FROM vitalcache.vc_member AS m
-        WHERE m.relation = $1 AND m.relkind = 'v'
-          AND EXISTS (SELECT FROM vitalcache.vc_watch AS w WHERE w.relation = $1 AND w.column_name IS NOT NULL)
-        UNION ALL
-        SELECT 4, format('it has no column %I', w.column_name)
-        FROM vitalcache.vc_watch AS w JOIN vitalcache.vc_member AS m ON m.relation = w.relation
-        LEFT JOIN pg_attribute AS a
-               ON a.attrelid = m.oid AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE w.relation = $1 AND w.column_name IS NOT NULL AND a.attname IS NULL
-        UNION ALL
-        SELECT 5, format('column %I has the type %s, which can write one id in several ways', w.column_name,
-                         format_type(a.atttypid, a.atttypmod))
-        FROM vitalcache.vc_watch AS w JOIN vitalcache.vc_member AS m ON m.relation = w.relation
-        JOIN pg_attribute AS a
-          ON a.attrelid = m.oid AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE w.relation = $1 AND NOT vitalcache.vc_is_key(a.atttypid, a.atttypmod, a.attcollation)
-        UNION ALL
-        SELECT 6, format('trigger %I on %s %s', e.name, e.oid::regclass,
+        SELECT 3, format('trigger %I on %s %s', e.name, e.oid::regclass,
                          CASE WHEN t.oid IS NULL THEN 'is missing'
                               WHEN t.tgenabled = 'D' THEN 'is disabled' ELSE 'is not enabled ALWAYS' END)
         FROM vitalcache.vc_expected AS e LEFT JOIN vitalcache.vc_trigger AS t
           ON t.tgrelid = e.oid AND t.tgname = e.name AND t.tgtype = e.type AND t.function = e.name
         WHERE e.relation = $1 AND coalesce(t.tgenabled, 'D') <> 'A'
         UNION ALL
-        SELECT 7, format('function vitalcache.%I was altered', e.name)
+        SELECT 4, format('function vitalcache.%I was altered', e.name)
         FROM (SELECT DISTINCT x.name, x.event FROM vitalcache.vc_expected AS x WHERE x.relation = $1) AS e
         WHERE NOT EXISTS (SELECT FROM vitalcache.vc_function AS f
                           WHERE f.name = e.name AND f.source = vitalcache.vc_trigger_source($1, e.event))
-    ) AS found ORDER BY n, problem LIMIT 1
+    ) AS found WHERE problem IS NOT NULL ORDER BY n, problem LIMIT 1
 $$;
 
 -- What is not in order now; no rows: everything is as it was recorded, in order. A relation whose signature is the
 -- recorded one is not looked at any further, which makes this cheap enough for every poll.
 CREATE OR REPLACE FUNCTION vitalcache.vc_state()
 RETURNS TABLE (table_name text, relation text, problem text, changed boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
     SELECT DISTINCT w.table_name, w.relation, vitalcache.vc_problem(w.relation), true
@@ -304,9 +310,11 @@ BEGIN
     ORDER BY 1, 2;
 
     RETURN QUERY
-    SELECT e.relation, format(E'CREATE OR REPLACE FUNCTION vitalcache.%I() RETURNS trigger\n'
-                              'LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L',
-                              e.name, vitalcache.vc_trigger_source(e.relation, e.event))
+    SELECT e.relation, unnest(ARRAY[
+        format(E'CREATE OR REPLACE FUNCTION vitalcache.%I() RETURNS trigger\n'
+               'LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L',
+               e.name, vitalcache.vc_trigger_source(e.relation, e.event)),
+        format('REVOKE ALL ON FUNCTION vitalcache.%I() FROM PUBLIC', e.name)])
     FROM (SELECT DISTINCT x.relation, x.event, x.name FROM vitalcache.vc_expected AS x) AS e
     WHERE NOT EXISTS (SELECT FROM vitalcache.vc_function AS f
                       WHERE f.name = e.name AND f.source = vitalcache.vc_trigger_source(e.relation, e.event))
@@ -361,6 +369,46 @@ BEGIN
     RETURN done;
 END $$;
 
+-- For an event trigger, which only a superuser can make: covers what DDL has just added, such as a partition. DDL of
+-- the application never fails for it.
+CREATE OR REPLACE FUNCTION vitalcache.vc_on_ddl() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_setting('vitalcache.covering', true) = 'on' THEN -- the ALTER TABLE of vc_cover() itself
+        RETURN;
+    END IF;
+    PERFORM set_config('vitalcache.covering', 'on', true);
+    IF EXISTS (SELECT FROM vitalcache.vc_state()) THEN
+        PERFORM vitalcache.vc_cover();
+    END IF;
+    PERFORM set_config('vitalcache.covering', 'off', true);
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'vitalcache could not cover the change: %', SQLERRM USING HINT = 'Run: vitalcache db setup';
+END $$;
+
+-- The statements that a role still needs to serve nodes; none: it has all. What it reads of the application's is not
+-- ours to grant.
+CREATE OR REPLACE FUNCTION vitalcache.vc_grants(role text) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('GRANT USAGE ON SCHEMA vitalcache TO %I', role)
+    WHERE NOT has_schema_privilege(role, 'vitalcache', 'USAGE')
+    UNION ALL
+    SELECT format('GRANT SELECT ON %s TO %I', c.oid::regclass, role)
+    FROM pg_class AS c
+    WHERE c.relnamespace = 'vitalcache'::regnamespace
+      AND c.relname IN ('vc_version', 'vc_touch', 'vc_epoch', 'vc_alive', 'vc_floor', 'vc_watch')
+      AND NOT has_table_privilege(role, c.oid, 'SELECT')
+    UNION ALL
+    SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', p.oid::regprocedure, role)
+    FROM pg_proc AS p
+    WHERE p.pronamespace = 'vitalcache'::regnamespace
+      AND p.proname IN ('vc_tag', 'vc_tag_student', 'vc_tag_container', 'vc_tag_table', 'vc_tag_all', 'vc_contained',
+                        'vc_here', 'vc_here_replica', 'vc_poll', 'vc_touched', 'vc_unmodified', 'vc_state',
+                        'vc_begin_epoch', 'vc_resign', 'vc_clean', 'vc_invalidate', 'vc_token', 'vc_beat')
+      AND NOT has_function_privilege(role, p.oid, 'EXECUTE')
+    ORDER BY 1
+$$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA vitalcache FROM PUBLIC;
 INSERT INTO vitalcache.vc_version AS v (version) VALUES (1)
-ON CONFLICT (one) DO UPDATE SET version = excluded.version WHERE v.version <> excluded.version;
+ON CONFLICT (one) DO UPDATE SET version = excluded.version;
