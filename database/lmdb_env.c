@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "database/lmdb_lock.h"
+#include "database/lmdb_parts.h"
 #include "database/lmdb_readers.h"
 #include "database/lmdb_room.h"
 #include "monitoring/counters.h"
@@ -109,32 +110,6 @@ static enum err open_mdb(struct lmdb_env *env, const struct lmdb_env_config *con
         return rc == MDB_SUCCESS ? OK : open_message(rc, config, msg);
 }
 
-/* The file may end before the last page that the database counts as its own: LMDB does not write pages that were
- * allocated and freed in one transaction, but a file that was cut off looks the same. Reading past its end would be a
- * SIGBUS, so it is made long enough, with a hole: LMDB takes pages of zeros for damage, and the deep check finds out
- * whether any of them is in use. */
-static enum err mend_length(struct lmdb_env *env, bool *was_short, struct err_msg *msg)
-{
-        MDB_envinfo info;
-        MDB_stat stat;
-        struct stat file;
-        uint64_t needed;
-        int fd;
-
-        *was_short = false;
-        (void)mdb_env_info(env->mdb, &info);
-        (void)mdb_env_stat(env->mdb, &stat);
-        if (mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS || fstat(fd, &file) != 0)
-                return err_errno(msg, ERR_IO, errno, "cannot look at its file");
-        needed = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
-        if ((uint64_t)file.st_size >= needed)
-                return OK;
-        *was_short = true;
-        if (ftruncate(fd, (off_t)needed) != 0)
-                return err_errno(msg, lmdb_err(errno), errno, "cannot lengthen its file");
-        return OK;
-}
-
 struct meta_work {
         struct lmdb_env *env;
         const struct lmdb_schema *schema;
@@ -188,7 +163,7 @@ static enum err open_contents(
         env->map_size_max = whole_pages(config->map_size_max);
         (void)mdb_reader_check(env->mdb, NULL);
         if (rc == OK)
-                rc = mend_length(env, damage_suspected, msg);
+                rc = lmdb_parts_mend_length(env->mdb, damage_suspected, msg);
         if (rc == OK)
                 rc = lmdb_env_update(env, meta_work, &work, msg);
         if (rc == OK)

@@ -172,8 +172,7 @@ static uint64_t mix_ranks(uint64_t print, const struct record_table *table, cons
         return print;
 }
 
-/* Changes whenever index rows of the same records would be others. */
-static uint64_t fingerprint(const struct lmdb_schema *schema)
+uint64_t lmdb_index_print(const struct lmdb_schema *schema)
 {
         uint64_t print = 1;
 
@@ -283,7 +282,7 @@ static enum err rebuild(MDB_txn *txn, void *context, struct err_msg *msg)
 {
         const struct build_from *from = context;
         struct rebuild work = {.txn = txn, .dbs = from->dbs, .schema = from->schema};
-        uint64_t print = fingerprint(from->schema);
+        uint64_t print = lmdb_index_print(from->schema);
         uint64_t built;
         enum err rc = lmdb_meta_get(txn, work.dbs, LMDB_META_INDEXES, &built);
 
@@ -302,7 +301,7 @@ static enum err rebuild(MDB_txn *txn, void *context, struct err_msg *msg)
 
 enum err lmdb_index_note(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct lmdb_schema *schema)
 {
-        return lmdb_meta_put(txn, dbs, LMDB_META_INDEXES, fingerprint(schema));
+        return lmdb_meta_put(txn, dbs, LMDB_META_INDEXES, lmdb_index_print(schema));
 }
 
 enum err lmdb_index_ensure(struct lmdb_env *env, const struct lmdb_schema *schema, struct err_msg *msg)

@@ -64,6 +64,9 @@ const struct record_table *lmdb_schema_table(const struct lmdb_schema *schema, s
  * they were built from. For set-up, before the writer runs. */
 enum err lmdb_index_ensure(struct lmdb_env *env, const struct lmdb_schema *schema, struct err_msg *msg) MUST_CHECK;
 
+/* Changes whenever index rows of the same records would be others. Pure. */
+uint64_t lmdb_index_print(const struct lmdb_schema *schema);
+
 /* Notes that both indexes are as the configuration wants them. Errors of LMDB. */
 enum err lmdb_index_note(MDB_txn *txn, const struct lmdb_dbs *dbs, const struct lmdb_schema *schema) MUST_CHECK;
 

@@ -51,6 +51,8 @@ enum err lmdb_meta_schema(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *
 #define LMDB_META_TOUCHES  "touches"    /* commits that only touched tags */
 #define LMDB_META_INDEXES  "indexed as" /* fingerprint of what the indexes were built from */
 #define LMDB_META_PAST     "past"       /* positions before this file's transaction ids; from its opening on */
+#define LMDB_META_MADE_OF  "made of"    /* upgraded: fingerprint of the older database (database/lmdb_mark.h) */
+#define LMDB_META_MADE_FOR "made for"   /* upgraded: fingerprint of the release and the record types */
 enum err lmdb_meta_get(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *name, uint64_t *out) MUST_CHECK;
 enum err lmdb_meta_put(MDB_txn *txn, const struct lmdb_dbs *dbs, const char *name, uint64_t number) MUST_CHECK;
 

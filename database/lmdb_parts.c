@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
         PARTS_MAX = 32,     /* as many as any format has had, and more */
@@ -34,6 +36,28 @@ void lmdb_parts_close(MDB_env **mdb)
         if (*mdb != NULL)
                 mdb_env_close(*mdb);
         *mdb = NULL;
+}
+
+enum err lmdb_parts_mend_length(MDB_env *mdb, bool *was_short, struct err_msg *msg)
+{
+        MDB_envinfo info;
+        MDB_stat stat;
+        struct stat file;
+        uint64_t needed;
+        int fd;
+
+        *was_short = false;
+        (void)mdb_env_info(mdb, &info);
+        (void)mdb_env_stat(mdb, &stat);
+        if (mdb_env_get_fd(mdb, &fd) != MDB_SUCCESS || fstat(fd, &file) != 0)
+                return err_errno(msg, ERR_IO, errno, "cannot look at its file");
+        needed = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+        if ((uint64_t)file.st_size >= needed)
+                return OK;
+        *was_short = true;
+        if (ftruncate(fd, (off_t)needed) != 0)
+                return err_errno(msg, lmdb_err(errno), errno, "cannot lengthen its file");
+        return OK;
 }
 
 static enum err visit_part(MDB_txn *txn, MDB_val key, lmdb_part_fn visit, void *context)

@@ -25,6 +25,7 @@ struct lmdb_swap {
         int lock_fd;
         bool made_folder;
         bool made_work;
+        bool leave_work;
 };
 
 const char *lmdb_swap_work(const struct lmdb_swap *swap)
@@ -106,20 +107,21 @@ static void let_readers_in(int *fd)
 }
 
 /* A work folder has the files of a database, no others. */
-static void clear_work(const struct lmdb_swap *s)
+static void clear_work(const struct lmdb_swap *s, bool but_data)
 {
+        /* the data first */
         static const char *const names[] = {LMDB_DATA_NAME, LOCK_NAME, LMDB_LOCK_NAME};
         char path[sizeof(s->work) + NAME_ROOM];
 
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        for (size_t i = but_data ? 1 : 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 (void)snprintf(path, sizeof(path), "%s/%s", s->work, names[i]);
                 (void)unlink(path);
         }
 }
 
-static enum err make_work(struct lmdb_swap *s, struct err_msg *msg)
+static enum err make_work(struct lmdb_swap *s, bool resume, struct err_msg *msg)
 {
-        clear_work(s); /* of a run that was killed */
+        clear_work(s, resume); /* of a run that was killed */
         if (mkdir(s->work, 0700) != 0 && errno != EEXIST)
                 return err_errno(msg, lmdb_err(errno), errno, "cannot make the folder %s", s->work);
         s->made_work = true;
@@ -145,11 +147,16 @@ enum err lmdb_swap_open(struct lmdb_swap **out, const struct lmdb_swap_config *c
                 rc = hold_readers_off(s, &readers, msg); /* now for an early refusal; in earnest at the end */
         let_readers_in(&readers);
         if (rc == OK)
-                rc = make_work(s, msg);
+                rc = make_work(s, config->resume, msg);
         if (rc != OK)
                 lmdb_swap_close(&s);
         *out = s;
         return rc;
+}
+
+void lmdb_swap_leave(struct lmdb_swap *swap)
+{
+        swap->leave_work = true;
 }
 
 void lmdb_swap_close(struct lmdb_swap **swap)
@@ -160,7 +167,7 @@ void lmdb_swap_close(struct lmdb_swap **swap)
         if (s == NULL)
                 return;
         if (s->made_work) {
-                clear_work(s);
+                clear_work(s, s->leave_work);
                 (void)rmdir(s->work);
         }
         if (s->made_folder && !lmdb_swap_occupied(s)) {

@@ -15,6 +15,7 @@ struct lmdb_swap;
 struct lmdb_swap_config {
         const char *folder;
         const char *work; /* name of the folder within it that the new file is made in */
+        bool resume;      /* what a run that was killed has made there is kept; else it is removed */
         bool make;        /* the folder may be absent: it is made, and removed again when nothing comes of it */
 };
 
@@ -40,6 +41,9 @@ enum err lmdb_swap_check(const struct lmdb_swap *swap, const struct lmdb_config 
 /* Puts the new data file in place. The old one is gone then or, when `aside` is not NULL, in the new folder of that
  * name within the folder. On failure the old one is still in place. ERR_LOCKED: a backup is being taken. */
 enum err lmdb_swap_finish(struct lmdb_swap *swap, const char *aside, struct err_msg *msg) MUST_CHECK;
+
+/* What is in the work folder is not removed at the end: another run can go on with it. */
+void lmdb_swap_leave(struct lmdb_swap *swap);
 
 /* Removes the work folder, gives the lock back, frees, nulls. NULL-safe. */
 void lmdb_swap_close(struct lmdb_swap **swap);

@@ -1,9 +1,8 @@
 #include "database/lmdb_upgrade.h"
 
+#include "base/hash.h"
 #include "database/lmdb_image.h"
-#include "database/lmdb_index.h"
 #include "database/lmdb_parts.h"
-#include "database/lmdb_rebuild.h"
 #include "database/lmdb_upgrade_rows.h"
 #include "database/value.h"
 
@@ -104,6 +103,7 @@ static enum err survey(const char *folder, const struct lmdb_schema *schema, con
                 .students = facts->students,
                 .records = facts->records,
                 .older = count.older,
+                .schemas = hash64(buf_slice(&facts->schemas), 0),
                 .needed = facts->format < LMDB_FORMAT || count.older > 0,
         };
         return rc == OK ? OK : err_set(msg, rc, "the database in %s cannot be read: %s", folder, err_text(rc));
@@ -120,60 +120,5 @@ enum err lmdb_upgrade_look(
         if (rc == OK)
                 rc = survey(folder, schema, &facts, out, msg);
         lmdb_image_facts_deinit(&facts);
-        return rc;
-}
-
-/* ---- copying ---- */
-
-/* Of format 1 the records are read and what `meta` says; all else follows from them. */
-static bool wants_records(void *context, const char *part)
-{
-        (void)context;
-        return strcmp(part, "records") == 0 || strcmp(part, "meta") == 0;
-}
-
-static enum err begin_format1(void *context, MDB_txn *out, struct err_msg *msg)
-{
-        struct lmdb_upgrade_rows *rows = context;
-
-        return lmdb_meta_open(out, rows->schema, &rows->dbs, msg);
-}
-
-static enum err end_format1(void *context, MDB_txn *out, struct err_msg *msg)
-{
-        struct lmdb_upgrade_rows *rows = context;
-        enum err rc = lmdb_upgrade_rows_finish(rows, out);
-
-        (void)msg;
-        if (rc == OK)
-                rc = lmdb_meta_put(out, &rows->dbs, LMDB_META_STUDENTS, rows->students);
-        if (rc == OK)
-                rc = lmdb_meta_put(out, &rows->dbs, LMDB_META_RECORDS, rows->records);
-        return rc == OK ? lmdb_index_note(out, &rows->dbs, rows->schema) : rc;
-}
-
-/* The records are of their tables' present schema now. */
-static enum err end_present(void *context, MDB_txn *out, struct err_msg *msg)
-{
-        struct lmdb_upgrade_rows *rows = context;
-
-        return lmdb_meta_open(out, rows->schema, &rows->dbs, msg);
-}
-
-enum err lmdb_upgrade_copy(const struct lmdb_upgrade_plan *plan, struct err_msg *msg)
-{
-        struct lmdb_upgrade_rows rows;
-        struct lmdb_rebuild_hooks hooks = {.entry = lmdb_upgrade_rows_present, .end = end_present, .context = &rows};
-        enum err rc;
-
-        if (plan->survey->format == 1)
-                hooks = (struct lmdb_rebuild_hooks){.begin = begin_format1,
-                        .wants = wants_records,
-                        .entry = lmdb_upgrade_rows_format1,
-                        .end = end_format1,
-                        .context = &rows};
-        lmdb_upgrade_rows_init(&rows, plan->schema);
-        rc = lmdb_rebuild(plan->from, plan->to, &hooks, msg);
-        lmdb_upgrade_rows_deinit(&rows);
         return rc;
 }

@@ -52,6 +52,14 @@ static bool take_older(const struct lmdb_schema *schema, struct slice key, struc
         return *table != NULL && record->schema < (*table)->schema;
 }
 
+static bool is_record(const struct lmdb_rebuild_entry *entry)
+{
+        struct lmdb_key_parts parts;
+
+        return strcmp(entry->part, "records") == 0 && lmdb_key_split(lmdb_slice(entry->key), 0, &parts) &&
+               parts.record.len > 0;
+}
+
 bool lmdb_upgrade_rows_older(const struct lmdb_schema *schema, struct slice key, struct slice value)
 {
         const struct record_table *table;
@@ -68,6 +76,7 @@ enum err lmdb_upgrade_rows_present(void *context, MDB_txn *out, const struct lmd
         struct lmdb_record record;
         enum err rc;
 
+        rows->records += is_record(entry);
         if (strcmp(entry->part, "records") != 0 ||
                 !take_older(rows->schema, lmdb_slice(entry->key), lmdb_slice(entry->value), &record, &table))
                 return lmdb_rebuild_keep(out, entry);
@@ -175,4 +184,56 @@ enum err lmdb_upgrade_rows_format1(void *context, MDB_txn *out, const struct lmd
                 return ERR_CORRUPT;
         rc = enter_run(rows, out, &old);
         return rc == OK ? put_record(rows, out, &old) : rc;
+}
+
+/* ---- from one run to the next ---- */
+
+#define STUDENTS "students"
+#define RECORDS  "records"
+#define RUN      "run"
+#define HEAD     "head"
+
+enum err lmdb_upgrade_rows_save(const struct lmdb_upgrade_rows *rows, MDB_txn *out, MDB_dbi place)
+{
+        const struct lmdb_dbs numbers = {.meta = place};
+        uint8_t head[LMDB_HEAD_SIZE];
+        enum err rc = lmdb_meta_put(out, &numbers, STUDENTS, rows->students);
+
+        if (rc == OK)
+                rc = lmdb_meta_put(out, &numbers, RECORDS, rows->records);
+        if (rc == OK)
+                rc = lmdb_mark_put_bytes(out, place, RUN, lmdb_key_slice(&rows->run));
+        lmdb_head_encode(&rows->head, head);
+        return rc == OK ? lmdb_mark_put_bytes(out, place, HEAD, slice_of(head, sizeof(head))) : rc;
+}
+
+static enum err resume_run(struct lmdb_upgrade_rows *rows, struct slice run, struct slice head)
+{
+        struct lmdb_key_parts parts;
+
+        if (run.len == 0)
+                return OK;
+        if (run.len > sizeof(rows->run.bytes) || !lmdb_key_split(run, 0, &parts) ||
+                !lmdb_head_decode(head, &rows->head))
+                return ERR_CORRUPT;
+        memcpy(rows->run.bytes, run.data, run.len);
+        rows->run.len = run.len;
+        rows->table = lmdb_schema_table(rows->schema, parts.table);
+        return OK;
+}
+
+enum err lmdb_upgrade_rows_resume(struct lmdb_upgrade_rows *rows, MDB_txn *out, MDB_dbi place)
+{
+        const struct lmdb_dbs numbers = {.meta = place};
+        struct slice head = SLICE_EMPTY;
+        struct slice run = SLICE_EMPTY;
+        enum err rc = lmdb_meta_get(out, &numbers, STUDENTS, &rows->students);
+
+        if (rc == OK)
+                rc = lmdb_meta_get(out, &numbers, RECORDS, &rows->records);
+        if (rc == OK)
+                rc = lmdb_mark_get_bytes(out, place, RUN, &run);
+        if (rc == OK)
+                rc = lmdb_mark_get_bytes(out, place, HEAD, &head);
+        return rc == OK ? resume_run(rows, run, head) : rc;
 }

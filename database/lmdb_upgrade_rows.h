@@ -11,8 +11,8 @@ struct lmdb_upgrade_rows {
         struct lmdb_dbs dbs; /* of the new database; format 1 only */
         struct buf map;      /* room for a record's present form */
         struct buf stored;   /* room for a record as it is stored */
-        uint64_t students;
-        uint64_t records;
+        uint64_t students;   /* format 1 only */
+        uint64_t records;    /* written so far, in earlier runs too */
         /* the records of one student in one table, of which the walk has seen some; format 1 only */
         struct lmdb_key run; /* the key of their head; of no bytes before the first */
         struct lmdb_head head;
@@ -32,6 +32,10 @@ enum err lmdb_upgrade_rows_present(void *context, MDB_txn *out, const struct lmd
 
 /* The same for one of format 1, of which only records and `meta` are wanted: heads and index rows are made. */
 enum err lmdb_upgrade_rows_format1(void *context, MDB_txn *out, const struct lmdb_rebuild_entry *entry) MUST_CHECK;
+
+/* Notes where it stands, beside the copy's mark; and goes on from there. Errors of LMDB; ERR_CORRUPT. */
+enum err lmdb_upgrade_rows_save(const struct lmdb_upgrade_rows *rows, MDB_txn *out, MDB_dbi place) MUST_CHECK;
+enum err lmdb_upgrade_rows_resume(struct lmdb_upgrade_rows *rows, MDB_txn *out, MDB_dbi place) MUST_CHECK;
 
 /* Writes the head of the last records. Errors of LMDB. */
 enum err lmdb_upgrade_rows_finish(struct lmdb_upgrade_rows *rows, MDB_txn *out) MUST_CHECK;

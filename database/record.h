@@ -72,4 +72,8 @@ int64_t record_order(const struct record_field *field, struct slice record);
  * stays readable. Appends to *out; ERR_CORRUPT when `map` is none, errors of buf_append. Pure; any thread. */
 enum err record_upgrade(const struct record_table *table, uint32_t from, struct slice map, struct buf *out) MUST_CHECK;
 
+/* Appends what the present form of the table's older records depends on: bytes that no other definition has. Errors as
+ * buf_append. */
+enum err record_table_def(const struct record_table *table, struct buf *out) MUST_CHECK;
+
 #endif

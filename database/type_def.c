@@ -1,6 +1,7 @@
 /* Record types: the hash of a definition, by which entries made by another one are told from ours. */
 #include "base/buf.h"
 #include "base/hash.h"
+#include "database/record.h"
 #include "database/type_load.h"
 
 /* What entries hold is made by this release's rules: raised whenever they change, so that entries of an older release
@@ -95,7 +96,7 @@ static enum err put_relations(struct buf *out, const struct record_table *table)
         return rc;
 }
 
-static enum err put_table(struct buf *out, const struct record_table *table)
+enum err record_table_def(const struct record_table *table, struct buf *out)
 {
         enum err rc = put(out, table->name);
 
@@ -153,7 +154,7 @@ static enum err put_definition(struct buf *out, const struct record_type *type)
                 rc = buf_printf(
                         out, "%d/%d/%u/%u/", (int)type->shape, (int)type->id_kind, type->read_count, type->part_count);
         for (uint32_t i = 0; rc == OK && i < type->read_count; i++)
-                rc = put_table(out, type->reads[i]);
+                rc = record_table_def(type->reads[i], out);
         for (uint32_t i = 0; rc == OK && i < type->part_count; i++)
                 rc = put_part(out, &type->parts[i]);
         return rc;

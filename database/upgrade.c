@@ -86,11 +86,11 @@ static enum err upgrade(
                 .to = lmdb_swap_work(swap),
                 .schema = &plan->config->schema,
                 .survey = &result->survey,
+                .watch = plan->watch,
+                .step_bytes = plan->step_bytes,
         };
-        enum err rc = plan->without_backup ? OK : take_backup(plan, result, msg);
+        enum err rc = lmdb_upgrade_copy(&copy, &result->copied, msg);
 
-        if (rc == OK)
-                rc = lmdb_upgrade_copy(&copy, msg);
         if (rc == OK) {
                 rc = lmdb_swap_check(swap, plan->config, &result->health, msg);
                 if (rc != OK)
@@ -98,12 +98,17 @@ static enum err upgrade(
         }
         if (rc == OK)
                 rc = compare(result, msg);
-        return rc == OK ? lmdb_swap_finish(swap, NULL, msg) : rc;
+        if (rc != OK)
+                return rc;
+        rc = lmdb_swap_finish(swap, NULL, msg);
+        if (rc == ERR_LOCKED) /* for now */
+                lmdb_swap_leave(swap);
+        return rc;
 }
 
 enum err upgrade_run(const struct upgrade_plan *plan, struct upgrade_result *result, struct err_msg *msg)
 {
-        const struct lmdb_swap_config config = {.folder = plan->config->path, .work = "upgrade.tmp"};
+        const struct lmdb_swap_config config = {.folder = plan->config->path, .work = "upgrade.tmp", .resume = true};
         struct lmdb_swap *swap;
         enum err rc = lmdb_swap_open(&swap, &config, msg);
 
@@ -111,7 +116,11 @@ enum err upgrade_run(const struct upgrade_plan *plan, struct upgrade_result *res
         if (rc != OK)
                 return rc;
         rc = lmdb_upgrade_look(plan->config->path, &plan->config->schema, &result->survey, msg);
-        if (rc == OK && result->survey.needed)
+        if (rc == OK && result->survey.needed && !plan->without_backup)
+                rc = take_backup(plan, result, msg);
+        if (rc != OK) /* the copy of a run that was killed may still be of use */
+                lmdb_swap_leave(swap);
+        else if (result->survey.needed)
                 rc = upgrade(swap, plan, result, msg);
         lmdb_swap_close(&swap);
         return rc;

@@ -2,10 +2,12 @@
 """A database of the first release, upgraded: it is what the same records are when they are imported anew; and it is so
 however often the upgrade was killed on its way."""
 import json
+import os
 import pathlib
 import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +158,100 @@ class Upgrade(unittest.TestCase):
             pass
         command.kill()
         command.wait()
+
+
+class Resume(unittest.TestCase):
+    """One that takes many transactions: what a killed run has copied, the next one does not copy again."""
+
+    COPIES = 24  # of each student: some tens of megabytes
+    KILLS = 6
+    GOING_ON = re.compile(r"going on behind the (\d+) records")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.holder = vc.temp_dir()
+        cls.common = cls.holder.__enter__()
+        vc.sample(cls.common / "sample", STUDENTS)
+        with vc.Server(data=cls.common / "few") as server:
+            vc.vitalcache(server, "import", cls.common / "sample")
+        few = [json.loads(as_before(line)) for line in export(cls.common / "few")]
+        lines = [json.dumps(cls.copy_of(record, n)) for n in range(cls.COPIES) for record in few]
+        make_first(cls.common / "first", lines)
+        cls.records = len(lines)
+        shutil.copytree(cls.common / "first", cls.common / "whole")
+        run("upgrade", "--data", cls.common / "whole", "--no-backup")
+        cls.expected = export(cls.common / "whole")
+        cls.size = (cls.common / "whole" / "data.mdb").stat().st_size
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.holder.__exit__(None, None, None)
+
+    @staticmethod
+    def copy_of(record, n):
+        row = dict(record["row"], student="%d-%s" % (n, record["row"]["student"]))
+        if record["table"] == "students":
+            row["id"] = row["student"]
+        return {"table": record["table"], "row": row}
+
+    def setUp(self):
+        holder = vc.temp_dir()
+        self.folder = holder.__enter__()
+        self.addCleanup(holder.__exit__, None, None, None)
+        self.data = self.folder / "db"
+        shutil.copytree(self.common / "first", self.data)
+
+    def killed_after(self, more):
+        """Runs it until the copy has so many bytes more, kills it, and returns how many records it went on behind."""
+        copy = self.data / "upgrade.tmp" / "data.mdb"
+        size = size_of(copy) + more
+        command = subprocess.Popen([vc.VITALCACHE, "upgrade", "--data", self.data], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        while command.poll() is None and size_of(copy) < size:
+            pass
+        command.kill()
+        said = command.communicate()[1]
+        self.assertNotIn("removed the copy", said)
+        self.assertEqual(command.returncode, -signal.SIGKILL, said)
+        going_on = self.GOING_ON.search(said)
+        return int(going_on.group(1)) if going_on else 0
+
+    def last_run(self):
+        done = subprocess.run([vc.VITALCACHE, "upgrade", "--data", self.data], capture_output=True, text=True,
+                              timeout=120 * vc.SLOW, check=True)
+        self.assertNotRegex(done.stderr, vc.SANITIZER)
+        return json.loads(done.stdout), done.stderr
+
+    def test_each_run_goes_on_where_the_last_was_killed(self):
+        chance = random.Random(SEED)
+        before = [self.killed_after(self.size // 3)]
+        before += [self.killed_after(chance.randrange(self.size // (3 * self.KILLS))) for _ in range(self.KILLS)]
+        said, told = self.last_run()
+        before.append(said["records_copied_before"])
+        self.assertEqual(before, sorted(before))
+        self.assertEqual(before[0], 0)
+        self.assertGreater(before[1], 0)
+        self.assertGreater(before[-1], before[1])
+        self.assertEqual(said["records_copied"], self.records - before[-1])
+        self.assertIn("going on behind the %d records" % before[-1], told)
+        self.assertEqual(export(self.data), self.expected)
+        self.assertNotIn("upgrade.tmp", [path.name for path in self.data.iterdir()])
+
+    def test_the_backup_is_not_taken_again(self):
+        self.killed_after(self.size // 2)
+        (backup,) = self.folder.glob("db.before-upgrade-*.backup")
+        made = backup.stat().st_ino, backup.stat().st_mtime_ns
+        self.assertEqual(self.last_run()[0]["backup"], str(backup))
+        self.assertEqual((backup.stat().st_ino, backup.stat().st_mtime_ns), made)
+
+    def test_one_whose_database_has_changed_since_is_begun_anew(self):
+        self.killed_after(self.size // 2)
+        os.utime(self.data / "data.mdb")
+        said, told = self.last_run()
+        self.assertIn("the database has changed since; beginning it anew", told)
+        self.assertEqual(said["records_copied"], self.records)
+        self.assertNotIn("records_copied_before", said)
+        self.assertEqual(export(self.data), self.expected)
 
 
 class Roll(unittest.TestCase):
