@@ -1,9 +1,9 @@
 /* One connection to PostgreSQL on an event loop: libpq, never blocking, in pipeline mode, one exchange at a time.
  *
  * States: closed -> opening -> idle <-> busy; after an exchange that left a transaction open, it is mending (ROLLBACK)
- * between busy and idle. Any failure of the connection closes it: an open exchange ends first (done), then
- * events->closed is told; the owner may open it again. Deadlines hold whatever server and network do: each state that
- * waits has a timer.
+ * between busy and idle. Any failure of the connection closes it: events.closed is told, then an open exchange ends;
+ * the owner may open it again. Deadlines hold whatever server and network do: each state that waits has a timer.
+ * (One thing blocks: libpq asks the name service for hosts that are given by name. `hostaddr` avoids that.)
  *
  * Logs and counters say SQLSTATE, our own words and the server's configured name: never PostgreSQL's texts (they quote
  * rows), never values, never the DSN. All calls and callbacks on the loop's thread. */
@@ -12,25 +12,19 @@
 
 #include "database/pg_exchange.h"
 #include "database/pg_server.h"
+#include "database/pg_trouble.h"
 
 struct event_base;
 struct pg_conn;
 
 enum pg_conn_state { PG_CONN_CLOSED, PG_CONN_OPENING, PG_CONN_IDLE, PG_CONN_BUSY, PG_CONN_MENDING };
 
-/* Why an attempt to connect failed, or a connection was lost. */
-struct pg_trouble {
-        bool opening;     /* it never was open */
-        bool no_answer;   /* a time-out: whoever it was did not answer */
-        char sqlstate[6]; /* PostgreSQL's, or "" */
-        const char *text; /* our own words for people ("the role or its password was refused"); a literal */
-};
-
 /* What the owner is told. Each may be NULL. None is called from within a call of the owner, except that pg_conn_close
  * ends an open exchange before it returns. A callback must not destroy the connection. */
 struct pg_conn_events {
         void (*idle)(void *context, struct pg_conn *conn); /* may run an exchange: after opening, and after each */
         void (*closed)(void *context, struct pg_conn *conn, const struct pg_trouble *trouble);
+        void (*ended)(void *context, struct pg_exchange *exchange);              /* in place of the exchange's done() */
         void (*notify)(void *context, const char *channel, const char *payload); /* LISTEN */
 };
 

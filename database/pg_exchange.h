@@ -75,6 +75,7 @@ struct pg_exchange {
         bool stale_plan;      /* a prepared plan no longer fits the schema; it is dropped: run it again, it will fit */
 
         struct nanos waits_until; /* the pool's */
+        bool repeated;            /* the pool's: it has been run again */
         uint32_t results;         /* the connection's: how many result() calls there were */
 };
 

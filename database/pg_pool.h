@@ -1,10 +1,10 @@
 /* A loop's connections to one PostgreSQL server: opened when needed, kept, and opened again with growing pauses.
  *
  * Exchanges run in the order in which they came, each on a connection of its own for its time; when all are busy they
- * wait for at most acquire_timeout (then ERR_BUSY, or ERR_UNAVAILABLE when there is no connection at all) and never past
- * their deadline. When the server is gone, readers are told at once instead of waiting for it each: while no connection
- * is open and the last attempt has failed, exchanges fail until an attempt, made by the pool itself after a pause of up
- * to 50 ms, doubling to 5 s (pg_backoff.h), has succeeded.
+ * wait for at most acquire_timeout (then ERR_BUSY, or ERR_UNAVAILABLE when there is no connection at all) and never
+ * past their deadline. When the server is gone, readers are told at once instead of waiting for it each: while no
+ * connection is open and the last attempt has failed, exchanges fail until an attempt, made by the pool itself after a
+ * pause of up to 50 ms, doubling to 5 s (pg_backoff.h), has succeeded.
  *
  * A pool of size 1 with a greeting is how to keep one lasting connection (polls, LISTEN): exchanges then run one after
  * another, in order. All calls and callbacks on the loop's thread. */
