@@ -1,6 +1,7 @@
 #include "cli/config.h"
 
 #include "base/config_file.h"
+#include "base/mem.h"
 #include "conf/option_rows.h"
 #include "database/record_type.h"
 
@@ -25,6 +26,12 @@ static enum err read_options(struct option_set *options, const char *given, stru
         if (rc == OK)
                 rc = option_load_file(options, given == NULL ? file : given, msg);
         return rc == OK ? option_read_environment(options, environ, msg) : rc;
+}
+
+static void config_deinit(struct config *c)
+{
+        record_types_destroy(&c->types);
+        option_set_destroy(&c->options);
 }
 
 /* Deinit in any case. */
@@ -72,7 +79,39 @@ enum cli_exit cli_config_run(struct cli *cli, cli_config_fn command)
         } else {
                 result = cli_fail(cli, rc, &msg);
         }
-        record_types_destroy(&c.types);
-        option_set_destroy(&c.options);
+        config_deinit(&c);
+        return result;
+}
+
+/* Loads the files of a list with ',' between them. */
+static enum err load_types(struct record_types **out, const char *list, struct err_msg *msg)
+{
+        const char *files[RECORD_TYPES_MAX];
+        size_t count = 0;
+        char *copy = vc_strdup(list);
+        char *rest = copy;
+        enum err rc = copy == NULL ? ERR_NOMEM : OK;
+
+        for (char *file = strsep(&rest, ","); rc == OK && file != NULL; file = strsep(&rest, ",")) {
+                if (count == RECORD_TYPES_MAX)
+                        rc = err_set(msg, ERR_SYNTAX, "--types names more than %d files", RECORD_TYPES_MAX);
+                else
+                        files[count++] = file;
+        }
+        if (rc == OK)
+                rc = record_types_load(out, files, count, msg);
+        vc_free(copy);
+        return rc;
+}
+
+enum cli_exit cli_types_run(struct cli *cli, cli_types_fn command)
+{
+        const char *list = cli->args.flags[FLAG_types];
+        struct config c = {.options = NULL};
+        struct err_msg msg;
+        enum err rc = list == NULL ? load(&c, &cli->args, &msg) : load_types(&c.types, list, &msg);
+        enum cli_exit result = rc == OK ? command(cli, c.types) : cli_fail(cli, rc, &msg);
+
+        config_deinit(&c);
         return result;
 }

@@ -12,4 +12,9 @@
 typedef enum cli_exit (*cli_config_fn)(struct cli *cli, const struct lmdb_config *config);
 enum cli_exit cli_config_run(struct cli *cli, cli_config_fn command);
 
+/* The same for a command that needs the record types: those of the files --types FILE,... or, when that is not given,
+ * of the configuration. */
+typedef enum cli_exit (*cli_types_fn)(struct cli *cli, const struct record_types *types);
+enum cli_exit cli_types_run(struct cli *cli, cli_types_fn command);
+
 #endif

@@ -310,7 +310,7 @@ BEGIN
     ORDER BY 1, 2;
 
     RETURN QUERY
-    SELECT e.relation, unnest(ARRAY[
+    SELECT NULL::text, unnest(ARRAY[
         format(E'CREATE OR REPLACE FUNCTION vitalcache.%I() RETURNS trigger\n'
                'LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L',
                e.name, vitalcache.vc_trigger_source(e.relation, e.event)),
@@ -321,7 +321,7 @@ BEGIN
     ORDER BY e.relation, e.name;
 
     RETURN QUERY
-    SELECT e.relation, unnest(ARRAY[
+    SELECT e.oid::regclass::text, unnest(ARRAY[
         format('CREATE TRIGGER %I AFTER %s ON %s%s FOR EACH %s EXECUTE FUNCTION vitalcache.%1$I()', e.name,
                CASE e.event WHEN 'row' THEN 'INSERT OR UPDATE OR DELETE' ELSE upper(e.event) END, e.oid::regclass,
                CASE e.event WHEN 'insert' THEN ' REFERENCING NEW TABLE AS vc_new'
@@ -335,7 +335,7 @@ BEGIN
     ORDER BY e.relation, e.oid::regclass::text, e.name;
 
     RETURN QUERY
-    SELECT e.relation, format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', e.oid::regclass, e.name)
+    SELECT e.oid::regclass::text, format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', e.oid::regclass, e.name)
     FROM vitalcache.vc_expected AS e
     JOIN vitalcache.vc_trigger AS t
       ON t.tgrelid = e.oid AND t.tgname = e.name AND t.function = e.name AND t.tgtype = e.type
@@ -343,12 +343,12 @@ BEGIN
     ORDER BY e.relation, e.oid::regclass::text, e.name;
 
     RETURN QUERY
-    SELECT p.oid::regprocedure::text, format('DROP FUNCTION %s', p.oid::regprocedure)
+    SELECT NULL::text, format('DROP FUNCTION %s', p.oid::regprocedure)
     FROM pg_proc AS p
     WHERE p.pronamespace = 'vitalcache'::regnamespace AND p.proname LIKE 'vc\_on\_%'
       AND p.prorettype = 'trigger'::regtype
       AND NOT EXISTS (SELECT FROM vitalcache.vc_expected AS e WHERE e.name = p.proname)
-    ORDER BY 1;
+    ORDER BY p.proname;
 END $$;
 
 -- Does what vc_plan() lists; returns the number of statements. Needs the ownership of the relations: for the owner

@@ -1,0 +1,136 @@
+/* db: what vitalcached needs of a PostgreSQL database, put there, looked at, and taken away. */
+#include "cli/config.h"
+#include "cli/report.h"
+#include "database/pg_setup.h"
+
+#include <stdlib.h>
+
+enum { TRIES = 50 }; /* about ten seconds of trying to lock the tables */
+
+struct db {
+        struct cli *cli;
+        struct pg_admin admin;
+        struct pg_setup setup;
+        struct report report;
+        uint32_t problems;
+};
+
+static const char *dsn_of(const struct cli *cli)
+{
+        const char *dsn = cli->args.flags[FLAG_dsn];
+
+        if (dsn == NULL)
+                dsn = getenv("VITALCACHE_DATABASE_POSTGRES_DSN");
+        return dsn == NULL ? "" : dsn;
+}
+
+static void show_sql(void *context, const char *sql)
+{
+        struct cli *cli = context;
+        const size_t len = strlen(sql);
+
+        fprintf(cli->out, "%s%s\n", sql, len > 0 && sql[len - 1] == '\n' ? "" : ";");
+}
+
+static void add_problem(void *context, const char *where, const char *problem)
+{
+        struct db *db = context;
+
+        db->problems++;
+        report_text(&db->report, where, problem);
+}
+
+static enum err setup(struct db *db, struct err_msg *msg)
+{
+        enum err rc = pg_setup_run(&db->admin, &db->setup, msg);
+
+        report_number(&db->report, "changes", db->admin.changes);
+        if (rc == OK && !db->admin.dry_run)
+                rc = pg_setup_check(&db->admin, &db->setup, add_problem, db, msg);
+        return rc;
+}
+
+static enum err teardown(struct db *db, struct err_msg *msg)
+{
+        enum err rc = pg_setup_teardown(&db->admin, TRIES, msg);
+
+        report_number(&db->report, "changes", db->admin.changes);
+        return rc;
+}
+
+static enum err status(struct db *db, struct err_msg *msg)
+{
+        enum err rc = pg_setup_check(&db->admin, &db->setup, add_problem, db, msg);
+
+        report_number(&db->report, "problems", db->problems);
+        return rc;
+}
+
+/* Exit code 1 when something is not in order. */
+static enum cli_exit finish(struct db *db)
+{
+        const enum cli_exit shown = db->admin.dry_run ? EXIT_OK : report_show(&db->report, db->cli, db->cli->out);
+
+        return shown == EXIT_OK && db->problems > 0 ? EXIT_REFUSED : shown;
+}
+
+static enum cli_exit run(struct db *db, enum err (*what)(struct db *db, struct err_msg *msg))
+{
+        struct err_msg msg;
+        enum cli_exit result;
+        enum err rc = pg_admin_open(&db->admin, dsn_of(db->cli), &msg);
+
+        if (rc != OK)
+                return cli_fail(db->cli, rc, &msg);
+        report_init(&db->report);
+        rc = what(db, &msg);
+        result = rc == OK ? finish(db) : cli_fail(db->cli, rc, &msg);
+        report_deinit(&db->report);
+        pg_admin_close(&db->admin);
+        return result;
+}
+
+static struct db db_of(struct cli *cli, const struct record_types *types)
+{
+        const bool dry_run = cli->args.flags[FLAG_dry_run] != NULL;
+
+        return (struct db){
+                .cli = cli,
+                .admin = {.dry_run = dry_run, .show = dry_run ? show_sql : NULL, .context = cli},
+                .setup = {.types = types,
+                        .role = cli->args.flags[FLAG_role],
+                        .event_trigger = cli->args.flags[FLAG_event_trigger] != NULL,
+                        .tries = TRIES},
+        };
+}
+
+static enum cli_exit run_setup(struct cli *cli, const struct record_types *types)
+{
+        struct db db = db_of(cli, types);
+
+        return run(&db, setup);
+}
+
+static enum cli_exit run_status(struct cli *cli, const struct record_types *types)
+{
+        struct db db = db_of(cli, types);
+
+        return run(&db, status);
+}
+
+enum cli_exit cmd_db(struct cli *cli)
+{
+        const char *what = cli->args.words[0];
+        struct db db = db_of(cli, NULL);
+        struct err_msg msg;
+        enum err rc;
+
+        if (strcmp(what, "setup") == 0)
+                return cli_types_run(cli, run_setup);
+        if (strcmp(what, "status") == 0)
+                return cli_types_run(cli, run_status);
+        if (strcmp(what, "teardown") == 0)
+                return run(&db, teardown);
+        rc = err_set(&msg, ERR_SYNTAX, "`vitalcache db` takes setup, teardown or status, not '%s'", what);
+        return cli_fail(cli, rc, &msg);
+}
