@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char BEGIN[] = "BEGIN; SET LOCAL lock_timeout = '500ms'; SET LOCAL search_path = pg_catalog, pg_temp";
+
 enum { OLDEST_VERSION = 130000, PARAMETERS_MAX = 4 };
 
 /* ---- opening ---- */
@@ -107,15 +109,18 @@ static enum err execute(struct pg_admin *admin, const char *sql, struct err_msg 
         return rc;
 }
 
-static void show(const struct pg_admin *admin, const char *sql)
+/* Counts a change and shows it; the first one after the beginning of the transaction, without which it means less. */
+static void show(struct pg_admin *admin, const char *sql)
 {
+        admin->changes++;
+        if (admin->show != NULL && admin->changes == 1)
+                admin->show(admin->context, BEGIN);
         if (admin->show != NULL)
                 admin->show(admin->context, sql);
 }
 
 enum err pg_admin_change(struct pg_admin *admin, const char *sql, struct err_msg *msg)
 {
-        admin->changes++;
         show(admin, sql);
         return execute(admin, sql, msg);
 }
@@ -124,7 +129,6 @@ enum err pg_admin_change_tables(struct pg_admin *admin, const char *sql, struct 
 {
         if (!admin->dry_run)
                 return pg_admin_change(admin, sql, msg);
-        admin->changes++;
         show(admin, sql);
         return OK;
 }
@@ -152,6 +156,8 @@ enum err pg_admin_begin(struct pg_admin *admin, struct err_msg *msg)
 
 enum err pg_admin_commit(struct pg_admin *admin, struct err_msg *msg)
 {
+        if (admin->show != NULL && admin->changes > 0)
+                admin->show(admin->context, "COMMIT");
         return execute(admin, admin->dry_run ? "ROLLBACK" : "COMMIT", msg);
 }
 

@@ -46,15 +46,16 @@ static enum err tell_unwatched(
 static enum err tell_rights(struct pg_admin *admin, const char *role, const struct teller *teller, struct err_msg *msg)
 {
         const char *const values[] = {role, NULL};
-        enum err rc =
-                tell_rows(admin, "SELECT $1, 'lacks: ' || g FROM vitalcache.vc_grants($1) AS g", values, teller, msg);
+        enum err rc = tell_rows(
+                admin, "SELECT $1::text, 'lacks: ' || g FROM vitalcache.vc_grants($1::text) AS g", values, teller, msg);
 
         return rc != OK ? rc
                         : tell_rows(admin,
-                                  "SELECT DISTINCT $1, format('cannot read %s: GRANT SELECT ON %1$s TO %I', relation, "
+                                  "SELECT DISTINCT $1::text, format('cannot read %s: GRANT SELECT ON %1$s TO %I', "
+                                  "relation, "
                                   "$1)"
                                   " FROM vitalcache.vc_watch"
-                                  " WHERE NOT has_any_column_privilege($1, to_regclass(relation)::oid, 'SELECT')",
+                                  " WHERE NOT has_any_column_privilege($1::text, to_regclass(relation)::oid, 'SELECT')",
                                   values, teller, msg);
 }
 
