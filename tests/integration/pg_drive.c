@@ -142,7 +142,7 @@ static void tell_state(struct drive *drive)
 
         printf("state\topen=%u\tbusy=%u\twaiting=%u\tfailures=%u", state.open, state.busy, state.waiting,
                 state.failures);
-        for (int i = 0; i < COUNTER_COUNT_; i++)
+        for (enum counter i = 0; i < COUNTER_COUNT_; i++)
                 if (strncmp(counter_row(i)->name, "pg_", 3) == 0)
                         printf("\t%s=%llu", counter_row(i)->name, (unsigned long long)counter_read(i));
         printf("\n");

@@ -1,0 +1,184 @@
+#include "database/pg_server.h"
+
+#include "tests/lib/test.h"
+
+static struct pg_server server_of(const char *dsn)
+{
+        return (struct pg_server){.name = "primary",
+                .dsn = dsn,
+                .connect_timeout = nanos_ms(1000),
+                .statement_timeout = nanos_ms(2500),
+                .prepared_max = 4,
+                .session_settings = true};
+}
+
+/* The last value of a keyword is the one that libpq takes. */
+static const char *word_of(const struct pg_server_words *words, const char *keyword)
+{
+        const char *value = "";
+
+        for (size_t i = 0; words->keywords[i] != NULL; i++)
+                if (strcmp(words->keywords[i], keyword) == 0)
+                        value = words->values[i];
+        return value;
+}
+
+static void a_dsn_that_cannot_be_read_is_not_quoted(void **state)
+{
+        static const char *const bad[] = {
+                "host=h password=s3cret broken", "postgresql://u:s3cret@[h/db", "s3cret", "s3cret=1", "host='s3cret"};
+        struct err_msg msg;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+                struct pg_server server = server_of(bad[i]);
+                struct pg_server_words words;
+
+                assert_err(ERR_CONFIG, pg_server_check(&server, &msg));
+                assert_null(strstr(msg.text, "s3cret"));
+                assert_non_null(strstr(msg.text, "primary"));
+                assert_err(ERR_CONFIG, pg_server_words_init(&words, &server, 0, &msg));
+        }
+}
+
+static void the_place_has_no_role_and_no_password(void **state)
+{
+        static const struct {
+                const char *dsn;
+                const char *place;
+        } cases[] = {
+                {"host=db1,db2 port=5433 user=u password=s3cret dbname=clinic", "db1:5433,db2:5433/clinic"},
+                {"postgresql://u:s3cret@db1:1,db2:2/clinic?sslmode=verify-full", "db1:1,db2:2/clinic"},
+                {"hostaddr=10.0.0.1", "10.0.0.1:5432"},
+                {"", "local:5432"},
+                {"s3cret", "?"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                struct pg_server server = server_of(cases[i].dsn);
+                char place[PG_SERVER_PLACE_SIZE];
+
+                pg_server_place(&server, place);
+                assert_string_equal(place, cases[i].place);
+        }
+}
+
+static void a_long_place_is_cut(void **state)
+{
+        char dsn[2000], place[PG_SERVER_PLACE_SIZE];
+        struct pg_server server = server_of(dsn);
+
+        (void)state;
+        memset(dsn, 'h', sizeof dsn);
+        memcpy(dsn, "host=", 5);
+        for (size_t i = 6; i < sizeof dsn; i += 60)
+                dsn[i] = ',';
+        dsn[sizeof dsn - 1] = '\0';
+        pg_server_place(&server, place);
+        assert_int_equal(strlen(place), PG_SERVER_PLACE_SIZE - 1);
+}
+
+static void hosts_are_turned_together_with_their_ports(void **state)
+{
+        static const char *const hosts[] = {"a,,c", ",c,a", "c,a,", "a,,c"};
+        static const char *const ports[] = {"1,2,3", "2,3,1", "3,1,2", "1,2,3"};
+        struct pg_server server = server_of("host=a,,c port=1,2,3 hostaddr=::1 dbname=d");
+        struct pg_server_words words;
+
+        (void)state;
+        for (uint32_t first = 0; first < 4; first++) {
+                assert_ok(pg_server_words_init(&words, &server, first, NULL));
+                assert_string_equal(word_of(&words, "host"), hosts[first]);
+                assert_string_equal(word_of(&words, "port"), ports[first]);
+                assert_string_equal(word_of(&words, "hostaddr"), "::1");
+                assert_string_equal(word_of(&words, "dbname"), "d");
+                pg_server_words_deinit(&words);
+        }
+}
+
+static void options_of_the_dsn_stand_before_ours(void **state)
+{
+        struct pg_server server = server_of("options='-c work_mem=1MB -c TimeZone=Asia/Tokyo'");
+        struct pg_server_words words;
+        const char *options;
+
+        (void)state;
+        server.search_path = "\"my schema\", a\\b";
+        assert_ok(pg_server_words_init(&words, &server, 0, NULL));
+        options = word_of(&words, "options");
+        assert_ptr_equal(strstr(options, "-c work_mem=1MB -c TimeZone=Asia/Tokyo"), options);
+        assert_non_null(strstr(options, " -c TimeZone=UTC "));
+        assert_non_null(strstr(options, " -c statement_timeout=2500"));
+        assert_non_null(strstr(options, " -c search_path=\"my\\ schema\",\\ a\\\\b"));
+        pg_server_words_deinit(&words);
+
+        server.session_settings = false;
+        assert_ok(pg_server_words_init(&words, &server, 0, NULL));
+        assert_string_equal(word_of(&words, "options"), "-c work_mem=1MB -c TimeZone=Asia/Tokyo");
+        pg_server_words_deinit(&words);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+        char path[PG_SERVER_SQL_SIZE], sql[PG_SERVER_SQL_SIZE];
+        struct pg_server server = server_of("");
+        struct pg_server_words words;
+
+        (void)state;
+        memset(path, 'p', sizeof path);
+        path[sizeof path - 1] = '\0';
+        server.search_path = path;
+        assert_err(ERR_CONFIG, pg_server_words_init(&words, &server, 0, NULL));
+        assert_err(ERR_LIMIT, pg_server_session_sql(&server, sql));
+}
+
+static void the_transactions_settings_are_sql(void **state)
+{
+        struct pg_server server = server_of("");
+        char sql[PG_SERVER_SQL_SIZE];
+
+        (void)state;
+        server.search_path = "\"it's\"";
+        assert_ok(pg_server_session_sql(&server, sql));
+        assert_string_equal(sql, "SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true), "
+                                 "set_config('IntervalStyle', 'iso_8601', true), "
+                                 "set_config('bytea_output', 'hex', true), "
+                                 "set_config('extra_float_digits', '1', true), "
+                                 "set_config('statement_timeout', '2500', true), "
+                                 "set_config('search_path', '\"it''s\"', true)");
+}
+
+static enum err make_words(void *context)
+{
+        struct pg_server server = server_of("host=a,b port=1,2");
+        struct pg_server_words words;
+        enum err err = pg_server_words_init(&words, &server, 1, NULL);
+
+        (void)context;
+        if (err == OK)
+                pg_server_words_deinit(&words);
+        return err;
+}
+
+static void survives_want_of_memory(void **state)
+{
+        (void)state;
+        each_allocation_fails(make_words, NULL);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_dsn_that_cannot_be_read_is_not_quoted),
+                cmocka_unit_test(the_place_has_no_role_and_no_password),
+                cmocka_unit_test(a_long_place_is_cut),
+                cmocka_unit_test(hosts_are_turned_together_with_their_ports),
+                cmocka_unit_test(options_of_the_dsn_stand_before_ours),
+                cmocka_unit_test(what_does_not_fit_is_refused),
+                cmocka_unit_test(the_transactions_settings_are_sql),
+                cmocka_unit_test(survives_want_of_memory),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
