@@ -40,7 +40,8 @@ void pg_source_installed(struct source *source);
 /* What is known of a type against the live schema (database/pg_check.h). */
 struct pg_type_state {
         bool uncacheable;    /* something of it is not covered: it is read through, without an epoch */
-        bool binary_results; /* all its columns are cheaper to read in binary form */
+        bool binary_results; /* all its columns are cheaper to read in binary form (pg_decode_knows_binary) */
+        uint32_t key_type;   /* object id of what $1 is an array of; 0: not known */
 };
 
 /* Takes over what the check of the definitions found, by the types' index. Any thread; reads from then on. */

@@ -1,0 +1,392 @@
+/* One batch of reads under way: an exchange, what its results mean, and what is asked again.
+ *
+ *      CHECK --- modified ---------------> FETCH --- odd ids ---> ALONE
+ *                                            ^
+ *      FETCH on a replica --- could not say -+
+ *
+ * Every arrow is one more round trip, and none is taken twice. A batch that found that the schema `vitalcache` is not
+ * there, or that a prepared plan had become stale, is run once more as it is. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "database/mutant.h"
+#include "database/pg_port.h"
+#include "database/pg_unmodified.h"
+#include "database/pg_value.h"
+#include "monitoring/counters.h"
+
+struct pg_batch {
+        struct pg_exchange exchange;
+        struct pg_errand_in in;
+        struct list reads;
+        struct pg_plan plan;
+        struct pg_unmodified check;
+        struct pg_meta meta;
+        bool bare;    /* it was planned without the schema `vitalcache` */
+        bool again;   /* it has been run once more already */
+        bool broken;  /* a step that all others need has failed */
+        bool missing; /* because the schema is not there */
+        bool told;    /* the step HERE has had a sound result */
+        bool beaten;  /* the heartbeat is committed */
+        bool waived;  /* the server gave up waiting for its synchronous replicas */
+};
+
+/* ---- ends ---- */
+
+void pg_batch_fail(struct list *reads, enum err status)
+{
+        while (!list_empty(reads)) {
+                struct source_read *read = LIST_ENTRY(list_pop_front(reads), struct source_read, link);
+
+                read->status = status;
+                read->found = false;
+                read->unmodified = false;
+                read->done(read);
+        }
+}
+
+static void finish_all(struct list *reads)
+{
+        while (!list_empty(reads)) {
+                struct source_read *read = LIST_ENTRY(list_pop_front(reads), struct source_read, link);
+
+                read->done(read);
+        }
+}
+
+static void end_plan(struct pg_batch *b)
+{
+        if (b->in.errand == PG_ERRAND_CHECK)
+                pg_unmodified_deinit(&b->check);
+        pg_plan_deinit(&b->plan);
+}
+
+/* The batch is over; its reads have gone elsewhere. */
+static void destroy(struct pg_batch *b)
+{
+        end_plan(b);
+        VC_ASSERT(list_empty(&b->reads));
+        vc_free(b);
+}
+
+/* ---- results ---- */
+
+static bool is_missing_schema(const char *sqlstate)
+{
+        static const char *const states[] = {"3F000", "42883", "42P01"}; /* schema, function, relation */
+
+        for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+                if (strcmp(sqlstate, states[i]) == 0)
+                        return true;
+        return false;
+}
+
+static void take_here(struct pg_batch *b, const PGresult *result)
+{
+        char sqlstate[6];
+
+        b->told = pg_meta_read(result, b->in.replica, &b->meta);
+        if (b->told)
+                return;
+        pg_sqlstate(result, sqlstate);
+        b->missing = !b->in.replica && is_missing_schema(sqlstate);
+        b->broken = true;
+}
+
+static void take_query(struct pg_query *query, const PGresult *result)
+{
+        const struct pg_rows_in in = {.subject = query->type == NULL ? NULL : query->subject->name,
+                .ids = query->ids,
+                .id_count = query->id_count};
+
+        if (PQresultStatus(result) == PGRES_TUPLES_OK) {
+                query->status = pg_rows_take(&query->rows, &in, result);
+                if (query->status == ERR_CORRUPT)
+                        LOG_WARNING("postgres_result_unreadable", LOG_WORD("statement", query->statement->label));
+                return;
+        }
+        query->status = ERR_UNAVAILABLE;
+        pg_sqlstate(result, query->sqlstate);
+}
+
+static void on_result(struct pg_exchange *exchange, uint32_t step, const PGresult *result)
+{
+        struct pg_batch *b = exchange->context;
+        const struct pg_plan_part *part = &b->plan.parts[step];
+        const ExecStatusType status = PQresultStatus(result);
+        const bool sound = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+
+        switch (part->role) {
+        case PG_ROLE_PLAIN: b->broken = b->broken || !sound; break;
+        case PG_ROLE_HERE: take_here(b, result); break;
+        case PG_ROLE_QUERY: take_query(&b->plan.queries[part->query], result); break;
+        case PG_ROLE_CHECK:
+                if (sound)
+                        pg_unmodified_take(&b->check, &b->plan, result);
+                else
+                        b->broken = true;
+                break;
+        case PG_ROLE_BEAT: b->beaten = sound; break;
+        }
+}
+
+/* "canceling wait for synchronous replication" comes as a warning, behind the commit's success. Warnings of the types'
+ * own SQL come before its result. */
+static void on_notice(struct pg_exchange *exchange, const PGresult *notice)
+{
+        struct pg_batch *b = exchange->context;
+        const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+        const uint32_t last = b->plan.step_count - 1;
+
+        if (severity != NULL && strcmp(severity, "WARNING") == 0 && exchange->results >= last)
+                b->waived = true;
+}
+
+/* ---- what comes next ---- */
+
+static void move_all(struct list *to, struct list *from)
+{
+        list_splice_back(to, from);
+}
+
+/* The reads go on in another batch, with the same deadline. */
+static void go_on(const struct pg_batch *b, enum pg_errand errand, struct list *reads)
+{
+        struct pg_errand_in next = b->in;
+
+        next.errand = errand;
+        next.replica = false;
+        if (!list_empty(reads))
+                pg_batch_start(&next, reads);
+}
+
+/* Divides the batch's reads: answered, and to be asked again. */
+static void divide(struct pg_batch *b, struct list *answered, struct list *alone, struct list *primary)
+{
+        for (uint32_t i = 0; i < b->plan.item_count; i++) {
+                const struct pg_item *item = &b->plan.items[i];
+
+                list_remove(&item->read->link);
+                switch (pg_value_answer(&b->plan, item, &b->meta)) {
+                case PG_ANSWERED: list_push_back(answered, &item->read->link); break;
+                case PG_ALONE: list_push_back(alone, &item->read->link); break;
+                case PG_ASK_PRIMARY: list_push_back(primary, &item->read->link); break;
+                }
+        }
+}
+
+static uint64_t list_count(const struct list *list)
+{
+        uint64_t count = 0;
+
+        LIST_FOREACH (link, list)
+                count++;
+        return count;
+}
+
+static void end_fetch(struct pg_batch *b)
+{
+        struct list answered;
+        struct list alone;
+        struct list primary;
+
+        list_init(&answered);
+        list_init(&alone);
+        list_init(&primary);
+        divide(b, &answered, &alone, &primary);
+        counter_add(COUNTER_database_alone_reads, list_count(&alone));
+        counter_add(COUNTER_database_replica_refusals, list_count(&primary));
+        go_on(b, PG_ERRAND_ALONE, &alone);
+        go_on(b, PG_ERRAND_FETCH, &primary);
+        destroy(b);
+        finish_all(&answered);
+}
+
+static void end_check(struct pg_batch *b)
+{
+        struct list answered;
+        struct list modified;
+
+        list_init(&answered);
+        list_init(&modified);
+        for (uint32_t i = 0; i < b->plan.item_count; i++) {
+                const struct pg_item *item = &b->plan.items[i];
+
+                list_remove(&item->read->link);
+                if (pg_unmodified_answer(&b->check, item, &b->plan, &b->meta))
+                        list_push_back(&answered, &item->read->link);
+                else
+                        list_push_back(&modified, &item->read->link);
+        }
+        go_on(b, PG_ERRAND_FETCH, &modified);
+        destroy(b);
+        finish_all(&answered);
+}
+
+/* All of the batch's reads go on in another batch. */
+static void pass_on(struct pg_batch *b, enum pg_errand errand)
+{
+        struct list reads;
+
+        list_init(&reads);
+        move_all(&reads, &b->reads);
+        go_on(b, errand, &reads);
+        destroy(b);
+}
+
+static void fail(struct pg_batch *b, enum err status)
+{
+        struct list reads;
+
+        list_init(&reads);
+        move_all(&reads, &b->reads);
+        destroy(b);
+        pg_batch_fail(&reads, status);
+}
+
+/* ---- one run ---- */
+
+static void on_done(struct pg_exchange *exchange);
+
+static enum err make_plan(struct pg_batch *b)
+{
+        struct pg_port *port = b->in.port;
+        struct pg_source *source = port->source;
+        const struct pg_plan_in in = {.sql = &source->sql,
+                .types = source->config.types,
+                .states = source->states,
+                .alone = b->in.errand == PG_ERRAND_ALONE,
+                .replica = b->in.replica,
+                .bare = b->bare,
+                .session = !source->config.primary.session_settings,
+                .node = b->in.beat ? port->node : NULL};
+
+        if (b->in.errand == PG_ERRAND_CHECK)
+                return pg_unmodified_init(&b->check, &b->plan, &in, &b->reads);
+        return pg_plan_init(&b->plan, &in, &b->reads);
+}
+
+static struct pg_pool *choose_pool(struct pg_port *port, bool replica)
+{
+        if (!replica)
+                return port->primary;
+        return port->replicas[port->next_replica++ % port->source->config.replica_count];
+}
+
+/* Plans and sends. ERR_NOMEM, ERR_LIMIT: nothing was sent, there is no plan. */
+static enum err run(struct pg_batch *b)
+{
+        enum err rc;
+
+        b->bare = !b->in.replica && atomic_load(&b->in.port->source->bare);
+        b->broken = b->missing = b->told = b->beaten = b->waived = false;
+        rc = make_plan(b);
+        if (rc != OK)
+                return rc;
+        b->exchange = (struct pg_exchange){.steps = b->plan.steps,
+                .step_count = b->plan.step_count,
+                .deadline = b->in.deadline,
+                .repeatable = true,
+                .result = on_result,
+                .notice = on_notice,
+                .done = on_done,
+                .context = b};
+        pg_pool_run(choose_pool(b->in.port, b->in.replica), &b->exchange);
+        return OK;
+}
+
+/* The batch has no plan and cannot be sent. */
+static void give_up(struct pg_batch *b, enum err status)
+{
+        struct list reads;
+
+        list_init(&reads);
+        move_all(&reads, &b->reads);
+        vc_free(b);
+        pg_batch_fail(&reads, status);
+}
+
+static void run_again(struct pg_batch *b)
+{
+        enum err rc;
+
+        b->again = true;
+        end_plan(b);
+        rc = run(b);
+        if (rc != OK)
+                give_up(b, rc);
+}
+
+/* Why the batch as a whole has no results; OK: it has. */
+static enum err outcome(const struct pg_batch *b)
+{
+        if (b->exchange.status != OK)
+                return b->exchange.status;
+        if (b->broken || !b->told)
+                return ERR_UNAVAILABLE;
+        return b->in.beat && (!b->beaten || b->waived) ? ERR_UNAVAILABLE : OK;
+}
+
+static void note_health(struct pg_batch *b)
+{
+        struct pg_source *source = b->in.port->source;
+
+        if (b->told && b->meta.epoch != 0)
+                atomic_store(&source->last_epoch, b->meta.epoch);
+        else if (b->told && MUTANT(FILL_EPOCH_IGNORED))
+                b->meta.epoch = atomic_load(&source->last_epoch);
+        if (!b->in.replica && b->exchange.failure != PG_FAILURE_CLOSED)
+                atomic_store(&source->problem, b->exchange.status == OK ? NULL : pg_failure_text(b->exchange.failure));
+}
+
+static void on_done(struct pg_exchange *exchange)
+{
+        struct pg_batch *b = exchange->context;
+        const enum err rc = outcome(b);
+
+        note_health(b);
+        if (b->missing && !b->bare)
+                atomic_store(&b->in.port->source->bare, true);
+        if (exchange->status == OK && !b->again && (exchange->stale_plan || (b->missing && !b->bare)))
+                run_again(b);
+        else if (b->in.replica && (rc != OK || b->meta.epoch == 0))
+                pass_on(b, PG_ERRAND_FETCH);
+        else if (b->in.errand == PG_ERRAND_CHECK && rc == ERR_UNAVAILABLE && exchange->status == OK)
+                pass_on(b, PG_ERRAND_FETCH);
+        else if (rc != OK)
+                fail(b, rc);
+        else if (b->in.errand == PG_ERRAND_CHECK)
+                end_check(b);
+        else
+                end_fetch(b);
+}
+
+/* ---- beginning ---- */
+
+static void start_one(const struct pg_errand_in *in, struct list *reads)
+{
+        struct pg_batch *b = vc_calloc(1, sizeof(*b));
+        enum err rc;
+
+        if (b == NULL) {
+                pg_batch_fail(reads, ERR_NOMEM);
+                return;
+        }
+        b->in = *in;
+        list_init(&b->reads);
+        move_all(&b->reads, reads);
+        rc = run(b);
+        if (rc != OK)
+                give_up(b, rc);
+}
+
+void pg_batch_start(const struct pg_errand_in *in, struct list *reads)
+{
+        while (!list_empty(reads)) {
+                struct list some;
+
+                list_init(&some);
+                for (int i = 0; i < PG_BATCH_READS_MAX && !list_empty(reads); i++)
+                        list_push_back(&some, list_pop_front(reads));
+                start_one(in, &some);
+        }
+}

@@ -1,0 +1,89 @@
+#include "database/pg_ids.h"
+
+#include "base/cursor.h"
+#include "database/pg_type.h"
+#include "database/record_type.h"
+
+#include <stdlib.h>
+
+static int compare(const void *left, const void *right)
+{
+        return slice_compare(*(const struct slice *)left, *(const struct slice *)right);
+}
+
+size_t pg_ids_sort(struct slice *ids, size_t count)
+{
+        size_t kept = 0;
+
+        if (count > 1)
+                qsort(ids, count, sizeof(*ids), compare);
+        for (size_t i = 0; i < count; i++)
+                if (kept == 0 || !slice_equal(ids[kept - 1], ids[i]))
+                        ids[kept++] = ids[i];
+        return kept;
+}
+
+size_t pg_ids_find(const struct slice *ids, size_t count, struct slice id)
+{
+        const struct slice *found = count == 0 ? NULL : bsearch(&id, ids, count, sizeof(*ids), compare);
+
+        return found == NULL ? count : (size_t)(found - ids);
+}
+
+static enum err put_quoted(struct buf *out, struct slice id)
+{
+        enum err rc = buf_append_str(out, "\"");
+
+        for (size_t i = 0; rc == OK && i < id.len; i++) {
+                if (id.data[i] == '"' || id.data[i] == '\\')
+                        rc = buf_append_str(out, "\\");
+                if (rc == OK)
+                        rc = buf_append(out, &id.data[i], 1);
+        }
+        return rc == OK ? buf_append_str(out, "\"") : rc;
+}
+
+enum err pg_ids_put(struct buf *out, const struct slice *ids, size_t count)
+{
+        enum err rc = buf_append_str(out, "{");
+
+        for (size_t i = 0; rc == OK && i < count; i++) {
+                if (i > 0)
+                        rc = buf_append_str(out, ",");
+                if (rc == OK)
+                        rc = put_quoted(out, ids[i]);
+        }
+        return rc == OK ? buf_append(out, "}", sizeof("}")) : rc;
+}
+
+static bool has_letters_of_numbers_only(struct slice id)
+{
+        for (size_t i = id.len > 0 && id.data[0] == '-' ? 1 : 0; i < id.len; i++)
+                if (id.data[i] < '0' || id.data[i] > '9')
+                        return false;
+        return true;
+}
+
+static enum err check_int(int64_t most, struct slice id, bool *possible, struct err_msg *msg)
+{
+        enum err rc = record_id_check(ID_KIND_INT, id, msg);
+        int64_t number;
+
+        if (rc == OK)
+                *possible = slice_to_i64(id, &number) && number <= most && number >= -most - 1;
+        else if (has_letters_of_numbers_only(id) && id.len > 19 && id.data[0] != '0')
+                *possible = false; /* past 64 bits */
+        return *possible ? rc : OK;
+}
+
+enum err pg_id_check(uint32_t column_type, struct slice id, bool *possible, struct err_msg *msg)
+{
+        *possible = true;
+        switch (column_type) {
+        case PG_TYPE_INT2: return check_int(INT16_MAX, id, possible, msg);
+        case PG_TYPE_INT4: return check_int(INT32_MAX, id, possible, msg);
+        case PG_TYPE_INT8: return check_int(INT64_MAX, id, possible, msg);
+        case PG_TYPE_UUID: return record_id_check(ID_KIND_UUID, id, msg);
+        default: return OK;
+        }
+}

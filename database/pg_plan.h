@@ -1,0 +1,101 @@
+/* What one batch of reads asks of PostgreSQL: which queries with which ids, in which steps of one exchange.
+ *
+ *      BEGIN; our settings; snapshot, epoch and time; SAVEPOINT p
+ *      each query once, however many reads want it:  query($1 = {ids})  Sync  ROLLBACK TO p
+ *      COMMIT; a heartbeat
+ *
+ * The savepoint and the Syncs are there when there are several queries: one that fails must not take the others with
+ * it. Whether an id exists is asked for unless a record that is read anyway says so (the student's own). Reads that
+ * cannot share a query are planned "alone": each has queries of its own, in the same exchange. */
+#ifndef DATABASE_PG_PLAN_H
+#define DATABASE_PG_PLAN_H
+
+#include "base/arena.h"
+#include "database/pg_rows.h"
+#include "database/pg_sql.h"
+#include "database/source_read.h"
+
+/* What is known of a type. */
+enum pg_state { PG_STATE_UNCACHEABLE = 1, PG_STATE_BINARY = 2 };
+
+enum pg_role { PG_ROLE_PLAIN, PG_ROLE_HERE, PG_ROLE_QUERY, PG_ROLE_CHECK, PG_ROLE_BEAT };
+
+/* One query, and what came of it. */
+struct pg_query {
+        const struct pg_statement *statement;
+        const struct record_type *type;       /* NULL: which ids exist */
+        const struct record_subject *subject; /* what the ids are of */
+        struct slice *ids;                    /* sorted, each once */
+        size_t id_count;
+        struct buf literal;
+        const char *values[1];
+        enum err status; /* OK: `rows` are there */
+        char sqlstate[6];
+        struct pg_rows rows;
+};
+
+/* One read and its queries among the plan's. */
+struct pg_item {
+        struct source_read *read;
+        uint32_t first_query;
+        uint32_t query_count;
+};
+
+struct pg_plan_in {
+        const struct pg_sql *sql;
+        const struct record_types *types;
+        const _Atomic uint8_t *states; /* by the types' index: enum pg_state, or'ed; others may set them meanwhile */
+        bool alone;
+        bool replica;
+        bool bare;        /* the schema `vitalcache` is not there */
+        bool session;     /* our settings go into the transaction */
+        const char *node; /* NULL, or whose heartbeat is committed after the reads */
+};
+
+struct pg_plan {
+        struct pg_plan_in in;
+        struct arena arena;
+        struct pg_item *items;
+        uint32_t item_count;
+        struct pg_query *queries;
+        uint32_t query_count;
+        uint32_t query_room;
+        struct pg_step *steps;
+        struct pg_plan_part *parts; /* what each step is */
+        uint32_t step_count;
+        const char *beat_values[1];
+};
+
+struct pg_plan_part {
+        enum pg_role role;
+        uint32_t query; /* PG_ROLE_QUERY */
+};
+
+/* Plans the reads (struct source_read by `link`), which stay where they are; at least one. ERR_NOMEM, then *plan needs
+ * no deinit. One owner; steps borrow from the plan. */
+enum err pg_plan_init(struct pg_plan *plan, const struct pg_plan_in *in, const struct list *reads) MUST_CHECK;
+void pg_plan_deinit(struct pg_plan *plan);
+
+/* What is known of a type now. Pure. */
+uint8_t pg_plan_state(const struct pg_plan *plan, const struct record_type *type);
+
+/* The subject of a type's keys; never NULL. Pure. */
+const struct record_subject *pg_subject_of(const struct record_types *types, const struct record_type *type);
+
+/* The item's query of that type, which is no composite; NULL for the type: whether it exists, if that is asked. */
+struct pg_query *pg_plan_query(const struct pg_plan *plan, const struct pg_item *item, const struct record_type *type);
+
+/* The types that a read of `type` has queries of: itself, or its parts'. `index` from 0; NULL behind the last. Pure. */
+const struct record_type *pg_leaf(const struct record_type *type, uint32_t index);
+
+/* Whether the leaf's record is what its subject's existence is told by: a single record of the table that decides it,
+ * unless somebody wrote another rule. Pure. */
+bool pg_leaf_decides(const struct record_subject *subject, const struct record_type *leaf);
+
+/* Begins and ends the steps of a transaction, for plans that are not of pg_plan_init: room for all steps must be there.
+ * Pure. */
+void pg_plan_open(struct pg_plan *plan);
+void pg_plan_add(struct pg_plan *plan, enum pg_role role, struct pg_step step);
+void pg_plan_close(struct pg_plan *plan);
+
+#endif

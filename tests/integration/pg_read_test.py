@@ -1,0 +1,529 @@
+#!/usr/bin/python3
+"""Reads of PostgreSQL: against real clusters, what is asked (how many statements, in how many round trips), what is
+answered, and what is said when it cannot be known."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
+import pg  # noqa: E402
+import vc  # noqa: E402
+
+DRIVE = str(vc.BUILD / "tests" / "pg_read_drive")
+SQL = pathlib.Path(__file__).resolve().parents[2] / "database"
+
+TYPES = r"""
+subjects:
+  school: {exists: SELECT id FROM public.schools WHERE id = ANY($1), table: schools}
+  ward:
+tables:
+  students: {postgres: {relations: [{name: public.students, student: id}]}}
+  schools: {postgres: {relations: [{name: public.schools, school: id}]}}
+  allergies:
+    schema: 1
+    fields: {status: text}
+    postgres: {relations: [{name: public.allergies, student: student_id}, {name: public.allergies}]}
+  visits:
+    postgres: {relations: [{name: public.visits, student: student_id}, {name: public.visits, school: school_id}]}
+types:
+  student:
+    shape: one
+    table: students
+    postgres: {fetch: "SELECT id AS student, id, name FROM public.students WHERE id = ANY($1)"}
+  allergies:
+    shape: list
+    table: allergies
+    postgres:
+      fetch: >
+        SELECT student_id AS student, id, name, status FROM public.allergies WHERE student_id = ANY($1) ORDER BY id DESC
+  visits:
+    shape: list
+    table: visits
+    postgres:
+      fetch: SELECT student_id AS student, id, note FROM public.visits WHERE student_id = ANY($1) ORDER BY id
+  flaky:
+    shape: list
+    table: visits
+    postgres:
+      fetch: SELECT student_id AS student, id, 1 / (id - 7) AS n FROM public.visits WHERE student_id = ANY($1)
+  current:
+    shape: list
+    table: visits
+    postgres:
+      fetch: >
+        SELECT s.id AS student, v.id, coalesce(v.ends, now() + interval '1 hour') AS valid_until FROM public.students s
+        LEFT JOIN public.visits v ON v.student_id = s.id AND v.ends > now() WHERE s.id = ANY($1)
+  brief:
+    shape: list
+    table: visits
+    postgres:
+      fetch: >
+        SELECT student_id AS student, id, now() + interval '1 hour' AS valid_until FROM public.visits
+        WHERE student_id = ANY($1)
+  summary:
+    shape: composite
+    parts:
+      student: {type: student}
+      allergies: {type: allergies, where: {status: active}}
+      newest: {type: allergies, limit: 1}
+      visits: {type: visits}
+  wide:
+    shape: composite
+    parts: {student: {type: student}, allergies: {type: allergies}, visits: {type: visits}, current: {type: current},
+            brief: {type: brief}}
+  shaky:
+    shape: composite
+    parts: {student: {type: student}, allergies: {type: allergies}, flaky: {type: flaky}}
+  board:
+    key: "board:{school}"
+    id: int
+    shape: composite
+    parts: {visits: {type: visits_of_school}, counts: {type: counts_of_school}}
+  visits_of_school:
+    key: "visits_of_school:{school}"
+    id: int
+    shape: list
+    table: visits
+    postgres: {fetch: "SELECT school_id AS school, id FROM public.visits WHERE school_id = ANY($1) ORDER BY id"}
+  counts_of_school:
+    key: "counts_of_school:{school}"
+    id: int
+    shape: one
+    table: visits
+    postgres:
+      fetch: >
+        SELECT school_id AS school, count(*) AS visits, count(DISTINCT student_id) AS students FROM public.visits
+        WHERE school_id = ANY($1) GROUP BY school_id
+  ward_visits:
+    key: "ward_visits:{ward}"
+    shape: list
+    table: visits
+    postgres: {fetch: "SELECT note AS ward, id FROM public.visits WHERE note = ANY($1)"}
+"""
+SCHEMA = """
+CREATE TABLE students (id text PRIMARY KEY, name text);
+CREATE TABLE schools (id int PRIMARY KEY);
+CREATE TABLE allergies (id int PRIMARY KEY, student_id text, name text, status text);
+CREATE INDEX ON allergies (student_id);
+CREATE TABLE visits (id int PRIMARY KEY, student_id text, school_id int, note text, ends timestamptz);
+CREATE INDEX ON visits (student_id);
+INSERT INTO students SELECT 's' || n, 'Student ' || n FROM generate_series(1, 200) AS n;
+INSERT INTO schools VALUES (9), (10);
+INSERT INTO allergies SELECT n, 's' || (n % 100 + 1), 'nut ' || n, CASE n % 2 WHEN 0 THEN 'active' ELSE 'old' END
+FROM generate_series(1, 400) AS n;
+INSERT INTO visits SELECT n, 's' || n, CASE WHEN n <= 20 THEN 9 END, 'note ' || n, now() + interval '10 minutes'
+FROM generate_series(1, 20) AS n;
+"""
+WATCH = """
+INSERT INTO vitalcache.vc_watch VALUES
+    ('public.students', 'students', 'student', 'id'), ('public.schools', 'schools', 'school', 'id'),
+    ('public.allergies', 'allergies', 'student', 'student_id'),
+    ('public.visits', 'visits', 'student', 'student_id'), ('public.visits', 'visits', 'school', 'school_id');
+SELECT vitalcache.vc_cover();
+"""
+
+
+class Read:
+    def __init__(self, fields):
+        self.key, self.status, self.what, self.source = fields[:4]
+        self.epoch = int(fields[4])
+        self.snapshot = fields[5]
+        self.lives = int(fields[6])
+        self.value = json.loads(fields[7]) if fields[7] else None
+        self.message = fields[8]
+
+    def __repr__(self):
+        return "Read(%s)" % ", ".join("%s=%r" % item for item in vars(self).items())
+
+
+class Drive:
+    """A pg_read_drive process."""
+
+    def __init__(self, dsn, types, **settings):
+        replicas = ["replica=" + replica for replica in settings.pop("replicas", ())]
+        words = [DRIVE, "dsn=" + dsn, "types=" + types, *replicas, *("%s=%s" % item for item in settings.items())]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.said = vc.Log(self.process.stdout)
+        self.log = vc.Log(self.process.stderr)
+        self.skip = 0
+        self.round_trips = 0
+        self.await_line("^ready$")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        try:
+            self.process.stdin.close()
+            code = self.process.wait(pg.PATIENCE)
+        finally:
+            self.process.kill()
+            self.said.thread.join()
+            self.log.thread.join()
+        assert not vc.SANITIZER.search(self.log.text()), self.log.text()
+        assert code == 0 or kind is not None, "exit code %s\n%s" % (code, self.log.text())
+
+    def await_line(self, pattern):
+        number = self.said.wait_for(pattern, pg.PATIENCE, self.skip)
+        assert number is not None, "pg_read_drive ended:\n" + self.log.text()
+        lines = self.said.lines[self.skip:number]
+        self.skip = number
+        return [line.split("\t") for line in lines]
+
+    def tell(self, *fields):
+        """What is said up to the command's end."""
+        self.process.stdin.write(("\t".join(fields) + "\n").encode())
+        self.process.stdin.flush()
+        lines = self.await_line("^end\t")
+        self.round_trips = int(lines[-1][1])
+        return lines[:-1]
+
+    def fetch(self, *keys, flags="-"):
+        """The reads, in the order of the keys."""
+        reads = {}
+        for line in self.tell("fetch", flags, *keys):
+            if line[0] == "read":
+                reads.setdefault(line[1], []).append(Read(line[1:]))
+        assert sum(map(len, reads.values())) == len(keys), self.said.lines
+        return [reads[key].pop(0) for key in keys]
+
+    def get(self, key, flags="-"):
+        return self.fetch(key, flags=flags)[0]
+
+
+class ReadTest(unittest.TestCase):
+    schema = SCHEMA
+    types = TYPES
+    watch = WATCH
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = pg.Cluster(log_statement="all").__enter__()
+        cls.cluster.psql(cls.schema)
+        cls.install()
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
+            file.write(cls.types)
+        cls.types_file = file.name
+
+    @classmethod
+    def install(cls):
+        cls.cluster.psql_file(SQL / "pg_setup.sql")
+        cls.cluster.psql_file(SQL / "pg_triggers.sql")
+        cls.cluster.psql(cls.watch)
+        cls.cluster.psql("SELECT vitalcache.vc_begin_epoch()")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.__exit__(None, None, None)
+        os.unlink(cls.types_file)
+
+    def tearDown(self):
+        self.cluster.wait_for_connections(0)
+
+    def drive(self, **settings):
+        return Drive(settings.pop("dsn", None) or self.cluster.dsn(), self.types_file, **settings)
+
+    def statements(self, drive, *keys, flags="-"):
+        """The reads, and the statements that they took, by the server's own log."""
+        log = self.cluster.server.log
+        skip = len(log.lines)
+        reads = drive.fetch(*keys, flags=flags)
+        self.cluster.psql("SELECT 'that was all %d'" % skip)
+        assert log.wait_for("that was all %d" % skip, pg.PATIENCE, skip) is not None
+        found = re.findall(r"execute [^:]+: (.*)", "\n".join(log.lines[skip:]))
+        return reads, [statement for statement in found if "that was all" not in statement]
+
+    def data(self, statements):
+        return [s for s in statements if re.search(r"public\.", s)]
+
+
+class PlanTest(ReadTest):
+    def test_a_hundred_summaries_are_one_query_per_part_in_one_round_trip(self):
+        keys = ["wide:s%d" % n for n in range(1, 101)]
+        with self.drive() as drive:
+            reads, statements = self.statements(drive, *keys)
+            self.assertEqual(drive.round_trips, 1)
+            self.assertEqual(len(self.data(statements)), 5, statements)
+            self.assertEqual([s for s in statements if s.startswith(("BEGIN", "COMMIT"))],
+                             ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "COMMIT"])
+        self.assertTrue(all(r.status == "OK" and r.what == "found" and r.epoch > 0 for r in reads))
+        self.assertEqual(reads[0].value["student"], {"id": "s1", "name": "Student 1"})
+        self.assertEqual([a["id"] for a in reads[0].value["allergies"]], [400, 300, 200, 100])
+
+    def test_a_list_costs_its_query_and_the_one_for_existence(self):
+        with self.drive() as drive:
+            reads, statements = self.statements(drive, *["allergies:s%d" % n for n in range(190, 203)])
+            self.assertEqual((len(self.data(statements)), drive.round_trips), (2, 1))
+        self.assertEqual([r.what for r in reads], ["found"] * 11 + ["none"] * 2)
+        self.assertEqual(reads[0].value, [])
+        self.assertIsNone(reads[11].value)
+
+    def test_types_of_one_tick_share_queries_and_the_transaction(self):
+        with self.drive() as drive:
+            reads, statements = self.statements(drive, "allergies:s1", "summary:s2", "visits:s3", "student:nobody",
+                                                "allergies:s1")
+            self.assertEqual((len(self.data(statements)), drive.round_trips), (4, 1))
+        self.assertEqual([r.what for r in reads], ["found", "found", "found", "none", "found"])
+        self.assertEqual(len({r.snapshot for r in reads}), 1)
+        self.assertEqual(reads[0].value, reads[4].value)
+
+    def test_parts_are_filtered_and_cut(self):
+        with self.drive() as drive:
+            value = drive.get("summary:s1").value
+        self.assertEqual([a["id"] for a in value["allergies"]], [400, 300, 200, 100])
+        self.assertEqual([a["id"] for a in value["newest"]], [400])
+        with self.drive() as drive:
+            self.assertEqual(drive.get("summary:s2").value["allergies"], [])
+        self.assertEqual(value["visits"], [{"id": 1, "note": "note 1"}])
+
+    def test_a_student_who_is_not_there_is_none_in_every_form(self):
+        with self.drive() as drive:
+            for read in drive.fetch("summary:x", "allergies:x", "student:x"):
+                self.assertEqual((read.status, read.what, read.value), ("OK", "none", None))
+                self.assertGreater(read.epoch, 0)
+
+    def test_a_thousand_and_more_reads_are_several_batches(self):
+        with self.drive() as drive:
+            reads = drive.fetch(*["student:s%d" % n for n in range(1, 1031)])
+            self.assertEqual(drive.round_trips, 2)
+        self.assertEqual(sum(r.what == "found" for r in reads), 200)
+
+
+class ContainerTest(ReadTest):
+    def test_a_dashboard_is_one_round_trip(self):
+        with self.drive() as drive:
+            reads, statements = self.statements(drive, "board:9", "board:10", "board:11")
+            self.assertEqual((len(self.data(statements)), drive.round_trips), (3, 1))
+        self.assertEqual([v["id"] for v in reads[0].value["visits"]], list(range(1, 21)))
+        self.assertEqual(reads[0].value["counts"], {"visits": 20, "students": 20})
+        self.assertEqual(reads[1].value, {"visits": [], "counts": None})
+        self.assertEqual(reads[2].what, "none")
+
+    def test_without_a_rule_everything_exists(self):
+        with self.drive() as drive:
+            self.assertEqual(drive.get("ward_visits:note 3").value, [{"id": 3}])
+            self.assertEqual(drive.get("ward_visits:nowhere").value, [])
+
+
+class FailureTest(ReadTest):
+    def test_a_failed_part_is_told_and_not_kept(self):
+        with self.drive() as drive:
+            bad, good = drive.fetch("shaky:s7", "summary:s7")
+            again = drive.get("shaky:s6")
+        self.assertEqual((bad.status, bad.what, bad.epoch), ("OK", "found", 0))
+        self.assertEqual(bad.value["flaky"], {"error": {"code": "UNAVAILABLE"}})
+        self.assertEqual(bad.value["student"]["id"], "s7")
+        self.assertEqual(len(bad.value["allergies"]), 4)
+        self.assertGreater(good.epoch, 0)
+        self.assertEqual((again.value["flaky"], again.epoch > 0), ([{"id": 6, "n": -1}], True))
+
+    def test_one_type_s_failure_is_not_another_s(self):
+        with self.drive() as drive:
+            bad, good = drive.fetch("flaky:s7", "visits:s7")
+        self.assertEqual((bad.status, bad.value), ("UNAVAILABLE", None))
+        self.assertEqual((good.status, len(good.value)), ("OK", 1))
+
+    def test_one_id_s_bad_data_is_not_another_s(self):
+        with self.drive() as drive:
+            reads = drive.fetch("flaky:s6", "flaky:s7", "flaky:s8")
+            self.assertEqual(drive.round_trips, 2)
+        self.assertEqual([r.status for r in reads], ["OK", "UNAVAILABLE", "OK"])
+
+    def test_a_database_that_is_not_there(self):
+        port = vc.Port()
+        try:
+            with self.drive(dsn="host=127.0.0.1 port=%d user=x dbname=x" % port.number, timeout=2000) as drive:
+                read = drive.get("student:s1")
+                self.assertEqual((read.status, read.what, read.value), ("UNAVAILABLE", "none", None))
+                self.assertEqual(drive.tell("health")[0][1], "0")
+        finally:
+            port.release()
+        with self.drive() as drive:
+            drive.get("student:s1")
+            self.assertEqual(drive.tell("health")[0][1:], ["1", ""])
+
+    def test_a_query_that_takes_too_long(self):
+        lock = self.cluster.connect(autocommit=False)
+        with self.drive(timeout=500) as drive:
+            drive.get("visits:s1")
+            lock.cursor().execute("LOCK TABLE visits")
+            self.assertEqual(drive.get("visits:s1").status, "UNAVAILABLE")
+            lock.rollback()
+            lock.close()
+            self.assertEqual(drive.get("visits:s1").status, "OK")
+
+    def test_writes_are_not_ours(self):
+        with self.drive() as drive:
+            self.assertEqual(drive.tell("write")[0][1:],
+                             ["READONLY", "PostgreSQL's records are written by its own applications"])
+            self.assertEqual(drive.tell("touch")[0][1], "OK")
+
+    def test_a_changed_table_is_read_all_the_same(self):
+        self.cluster.psql("CREATE TABLE more (id text); CREATE VIEW public.x AS SELECT 1")
+        with self.drive() as drive:
+            self.assertEqual(drive.get("student:s1").status, "OK")
+            self.cluster.psql("ALTER TABLE students ALTER name TYPE varchar(100)")
+            self.assertEqual(drive.get("student:s1").value["name"], "Student 1")
+
+
+class LifeTest(ReadTest):
+    def test_valid_until_caps_the_life(self):
+        with self.drive() as drive:
+            current, none, brief, empty = drive.fetch("current:s1", "current:s100", "brief:s1", "brief:s100")
+            wide = drive.get("wide:s1")
+        minute = 60 * 10**9
+        self.assertEqual([v["id"] for v in current.value], [1])
+        self.assertTrue(0 < current.lives <= 10 * minute, current)
+        self.assertEqual(none.value, [])
+        self.assertEqual(none.lives, 60 * minute)
+        self.assertEqual(brief.lives, 60 * minute)
+        self.assertEqual((empty.value, empty.lives), ([], 1))  # nothing said how long it is true
+        self.assertTrue(0 < wide.lives <= 10 * minute, wide)
+
+    def test_others_have_no_cap(self):
+        with self.drive() as drive:
+            self.assertEqual(drive.get("summary:s1").lives, 0)
+
+
+class UnmodifiedTest(ReadTest):
+    def test_what_is_known_and_untouched_is_not_read_again(self):
+        keys = ["allergies:s51", "summary:s52", "student:nobody"]
+        with self.drive() as drive:
+            first = drive.fetch(*keys)
+            reads, statements = self.statements(drive, *keys, flags="k")
+            self.assertEqual((self.data(statements), drive.round_trips), ([], 1))
+            self.assertEqual([r.what for r in reads], ["unmodified"] * 3)
+            self.assertEqual([r.epoch for r in reads], [first[0].epoch] * 3)
+            self.cluster.psql("UPDATE allergies SET name = 'soy' WHERE student_id = 's51'")
+            reads = drive.fetch(*keys, flags="k")
+            self.assertEqual([r.what for r in reads], ["found", "unmodified", "unmodified"])
+            self.assertEqual({a["name"] for a in reads[0].value}, {"soy"})
+            self.assertEqual(drive.round_trips, 2)
+            self.cluster.psql("INSERT INTO students VALUES ('nobody', 'Somebody')")
+            self.assertEqual(drive.get(keys[2], flags="k").value, {"id": "nobody", "name": "Somebody"})
+            self.cluster.psql("DELETE FROM students WHERE id = 'nobody'")
+
+    def test_another_epoch_s_copy_is_read_again(self):
+        with self.drive() as drive:
+            first = drive.get("student:s1")
+            self.cluster.psql("DELETE FROM vitalcache.vc_alive")
+            self.assertEqual(drive.get("student:s1", flags="k").epoch, 0)
+            self.cluster.psql("SELECT vitalcache.vc_begin_epoch()")
+            self.assertEqual(drive.get("student:s1", flags="k").what, "found")
+            self.assertNotEqual(drive.get("student:s1").epoch, first.epoch)
+
+    def test_a_type_that_is_not_covered_is_read_through(self):
+        with self.drive() as drive:
+            drive.tell("state", "allergies", "1", "0", "0")
+            reads = drive.fetch("allergies:s1", "summary:s1", "visits:s1")
+            self.assertEqual([r.epoch > 0 for r in reads], [False, False, True])
+            self.assertEqual(drive.get("allergies:s1", flags="k").what, "found")
+
+
+class BeatTest(ReadTest):
+    def beats(self):
+        return self.cluster.psql("SELECT coalesce(sum(n), 0) FROM vitalcache.vc_beat")[0][0]
+
+    def test_strict_reads_commit_when_they_must_prove_the_primary(self):
+        with self.drive() as drive:
+            begun = self.beats()
+            drive.get("student:s1", flags="s")
+            self.assertEqual(self.beats(), begun)
+            drive.tell("heartbeat", "1")
+            self.assertEqual(drive.get("student:s1", flags="s").what, "found")
+            self.assertEqual((self.beats(), drive.round_trips), (begun + 1, 1))
+            drive.get("student:s1")
+            self.assertEqual(self.beats(), begun + 1)
+            self.assertEqual(drive.get("student:s1", flags="sk").what, "unmodified")
+            self.assertEqual(self.beats(), begun + 2)
+            drive.fetch(*["student:s%d" % n for n in range(50)], flags="s")
+            self.assertEqual(self.beats(), begun + 3)
+
+    def test_a_commit_that_does_not_reach_the_replica_proves_nothing(self):
+        with self.drive(timeout=2000) as drive:
+            drive.tell("heartbeat", "1")
+            drive.get("student:s1", flags="s")
+            self.cluster.configure(synchronous_standby_names="nobody")
+            try:
+                pg.wait_for(lambda: drive.get("student:s1", flags="s").status == "UNAVAILABLE", "commits wait")
+                self.assertEqual(drive.get("student:s1").status, "OK")
+            finally:
+                self.cluster.configure(synchronous_standby_names=None)
+            pg.wait_for(lambda: drive.get("student:s1", flags="s").status == "OK", "commits again")
+
+
+class BareTest(ReadTest):
+    @classmethod
+    def install(cls):
+        pass
+
+    def test_without_the_schema_it_is_read_through_and_never_kept(self):
+        with self.drive() as drive:
+            reads = drive.fetch("summary:s1", "allergies:s1", "student:x")
+            self.assertEqual([(r.status, r.epoch) for r in reads], [("OK", 0)] * 3)
+            self.assertEqual(drive.round_trips, 2)
+            self.assertEqual(drive.get("allergies:s1", flags="k").what, "found")
+            drive.get("allergies:s1")
+            self.assertEqual(drive.round_trips, 1)
+            super().install()
+            self.assertEqual(drive.get("allergies:s1").epoch, 0)
+            drive.tell("installed")
+            self.assertGreater(drive.get("allergies:s1").epoch, 0)
+
+
+class ReplicaTest(ReadTest):
+    def test_replicas_answer_those_who_let_them(self):
+        with self.cluster.replica() as replica:
+            self.cluster.wait_for_replay(replica)
+            with self.drive(replicas=[replica.dsn()]) as drive:
+                self.assertEqual(drive.get("summary:s1").source, "replica")
+                self.assertEqual(drive.get("summary:s1", flags="p").source, "primary")
+                self.assertEqual(drive.get("summary:s1", flags="s").source, "primary")
+                self.open_transactions_are_not_believed(drive, replica)
+                self.a_replica_of_another_history_serves_none(drive, replica)
+                replica.kill9()
+                read = drive.get("summary:s1")
+                self.assertEqual((read.status, read.source), ("OK", "primary"))
+
+    def open_transactions_are_not_believed(self, drive, replica):
+        writer = self.cluster.connect(autocommit=False)
+        writer.cursor().execute("UPDATE students SET name = 'late' WHERE id = 's1'")
+        self.cluster.psql("UPDATE students SET name = 'early' WHERE id = 's2'")
+        self.cluster.wait_for_replay(replica)
+        read = drive.get("student:s2")
+        self.assertEqual((read.source, read.value["name"]), ("replica", "early"))
+        xmin, xmax, running = read.snapshot.split(":")
+        self.assertEqual((xmin, running), (xmax, ""))
+        self.assertLessEqual(int(xmax), int(self.cluster.psql(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text")[0][0]))
+        writer.rollback()
+        writer.close()
+
+    def a_replica_of_another_history_serves_none(self, drive, replica):
+        self.cluster.psql("DELETE FROM vitalcache.vc_epoch")
+        self.cluster.wait_for_replay(replica)
+        read = drive.get("student:s2")
+        self.assertEqual((read.status, read.source, read.epoch), ("OK", "primary", 0))
+        self.cluster.psql("SELECT vitalcache.vc_begin_epoch()")
+        self.cluster.wait_for_replay(replica)
+        self.assertEqual(drive.get("student:s2").source, "replica")
+
+
+class PoolerTest(ReadTest):
+    def test_reads_go_through_pgbouncer_in_transaction_mode(self):
+        with pg.PgBouncer(self.cluster) as bouncer:
+            with self.drive(dsn=bouncer.dsn(), prepared=0, session=0) as drive:
+                for _ in range(3):
+                    reads = drive.fetch("summary:s1", "shaky:s7", "board:9")
+                    self.assertEqual([r.status for r in reads], ["OK"] * 3)
+                    self.assertEqual(drive.round_trips, 1)
+                self.assertEqual(reads[1].value["flaky"], {"error": {"code": "UNAVAILABLE"}})
+
+
+if __name__ == "__main__":
+    unittest.main()
