@@ -5,10 +5,11 @@
 
 #include <stdio.h>
 
-/* A batch is a message of its own, and part of a commit. Fewer than a thousand rows would cost the server more than the
- * rows themselves; many more would hold up others' writes behind them. As every item of a value takes a byte at least,
- * a batch with no more bytes than a value may have items is within both limits. */
-enum { BATCH_ROWS = 4000, BATCH_BYTES = 1 << 20, WINDOW = 8, SLOTS = 16, LIST_HEAD_SIZE = 5 };
+/* A batch is a message of its own, and part of a commit. Fewer than some hundred rows would cost the server more than
+ * the rows themselves. Many more would hold up others: reads wait while a worker of the server takes a message in (it
+ * keeps a block for one of this size, net/lane.c), writes while one is put into the database. As every item of a value
+ * takes a byte at least, a batch with no more bytes than a value may have items is within both limits. */
+enum { BATCH_ROWS = 1000, BATCH_BYTES = 256 << 10, WINDOW = 32, SLOTS = 16, LIST_HEAD_SIZE = 5 };
 
 /* Where a row of a batch comes from, and where in the batch it ends. */
 struct row_place {

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 enum {
-        SPARE_MAX = 64 * 1024, /* larger blocks are freed when they are empty */
+        /* Larger blocks are freed when they are empty. A message of an import (cli/import_send.c) has room: a block
+         * that grows for each costs page faults, copies and wiping, and reads wait for them. */
+        SPARE_MAX = 512 * 1024,
         POOL_KEEP = 1024,
         IDLE_CHECK_SECONDS = 1
 };

@@ -177,7 +177,7 @@ static void a_broken_connection_is_told(void **state)
 /* More than one window of batches: the replies come while rows are still read. */
 static void many_batches_are_on_their_way_at_a_time(void **state)
 {
-        enum { BATCH = 4000, STUDENTS = 10 * BATCH + 500, BATCHES = 11 };
+        enum { BATCH = 1000, STUDENTS = 40 * BATCH + 500, BATCHES = 41 };
         const char *replies[3 + BATCHES + 1] = {BEGIN_FLOW};
         struct world w;
         struct buf text;
@@ -189,7 +189,7 @@ static void many_batches_are_on_their_way_at_a_time(void **state)
                 assert_ok(buf_printf(&text, "%d,2012-06-16,Ana,Soto\n", i));
         assert_ok(buf_append(&text, "", 1));
         for (int i = 1; i <= BATCHES; i++)
-                replies[2 + i] = i < BATCHES ? OUTCOME(4000, 0, NONE_LEFT_OUT) : OUTCOME(500, 0, NONE_LEFT_OUT);
+                replies[2 + i] = i < BATCHES ? OUTCOME(1000, 0, NONE_LEFT_OUT) : OUTCOME(500, 0, NONE_LEFT_OUT);
         temp_dir_make(w.folder, sizeof(w.folder));
         write_file(w.folder, "patients.csv", (const char *)buf_slice(&text).data);
         buf_deinit(&text);

@@ -161,17 +161,17 @@ static void a_batch_has_bounded_rows_and_bytes(void **state)
 
         (void)state;
         world_start(&w,
-                (const char *const[]){BEGIN, OUTCOME(4000, 0, NONE_LEFT_OUT), OUTCOME(2, 0, NONE_LEFT_OUT),
+                (const char *const[]){BEGIN, OUTCOME(1000, 0, NONE_LEFT_OUT), OUTCOME(2, 0, NONE_LEFT_OUT),
                         OUTCOME(1, 0, NONE_LEFT_OUT), OUTCOME(1, 0, NONE_LEFT_OUT), NULL},
                 false);
-        send_rows(&w, "visits", 1, 4001);
-        assert_ok(send_row(&w, "visits", 4002, 600000)); /* with 4001 */
-        assert_ok(send_row(&w, "visits", 4003, 600000));
-        assert_ok(send_row(&w, "visits", 4004, 1200000)); /* larger than a batch, not larger than a value */
+        send_rows(&w, "visits", 1, 1001);
+        assert_ok(send_row(&w, "visits", 1002, 150000)); /* with 1001 */
+        assert_ok(send_row(&w, "visits", 1003, 150000));
+        assert_ok(send_row(&w, "visits", 1004, 300000)); /* larger than a batch, not larger than a value */
         assert_ok(import_send_finish(w.send, &w.msg));
         world_close(&w);
         assert_int_equal(scripted_server_count(w.asked, "IMPORT visits "), 4);
-        assert_int_equal(import_report_counts(&w.report, "visits")->written, 4004);
+        assert_int_equal(import_report_counts(&w.report, "visits")->written, 1004);
         world_end(&w);
 }
 

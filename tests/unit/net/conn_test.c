@@ -133,6 +133,47 @@ static void overlapping_imports_are_bounded_by_their_bytes(void **state)
         buf_deinit(&request);
 }
 
+/* Has an import of `size` bytes taken in and answered. */
+static void import_of_size(struct net_case *s, int size)
+{
+        enum { AT_ONCE = 60000 }; /* what a socket holds */
+        struct buf request;
+
+        buf_init(&request, 0);
+        assert_ok(buf_printf(&request, "*3\r\n$6\r\nIMPORT\r\n$6\r\nvisits\r\n$%d\r\n[%*s]\r\n", size, size - 2, ""));
+        while (buf_len(&request) > 0) {
+                size_t len = buf_len(&request) < AT_ONCE ? buf_len(&request) : AT_ONCE;
+
+                assert_int_equal(write(s->client, buf_slice(&request).data, len), (ssize_t)len);
+                net_rig_settle(&s->rig);
+                buf_consume(&request, len);
+        }
+        assert_int_equal(net_rig_answer_writes(&s->rig, OK), 1);
+        buf_deinit(&request);
+}
+
+static void the_block_of_an_import_is_kept_for_the_next_and_holds_nothing(void **state)
+{
+        enum { SIZE = 256 * 1024, MORE_THAN_IS_KEPT = 600 * 1024 };
+        struct net_case *s = *state;
+        const struct buf *spare = &s->rig.lane.spare_in;
+        const uint8_t *kept;
+
+        close(s->client);
+        s->rig.services.limits.bulk = 2 * MORE_THAN_IS_KEPT; /* of connections from now on */
+        s->client = net_rig_connect(&s->rig);
+        import_of_size(s, SIZE);
+        assert_in_range(spare->cap, SIZE, 2 * SIZE);
+        for (size_t i = 0; i < SIZE; i++)
+                if (spare->data[i] == ' ')
+                        fail_msg("byte %zu of the import is left", i);
+        kept = spare->data;
+        import_of_size(s, SIZE);
+        assert_ptr_equal(spare->data, kept);
+        import_of_size(s, MORE_THAN_IS_KEPT);
+        assert_true(spare->cap < MORE_THAN_IS_KEPT);
+}
+
 static void an_import_that_cannot_be_read_is_answered_in_its_turn(void **state)
 {
         struct net_case *s = *state;
@@ -471,6 +512,7 @@ int main(void)
                 WITH_RIG(imports_overlap_and_everything_else_waits_for_them),
                 WITH_RIG(other_writes_wait_for_imports),
                 WITH_RIG(overlapping_imports_are_bounded_by_their_bytes),
+                WITH_RIG(the_block_of_an_import_is_kept_for_the_next_and_holds_nothing),
                 WITH_RIG(an_import_that_cannot_be_read_is_answered_in_its_turn),
                 WITH_RIG(a_client_that_leaves_takes_nothing_down),
                 WITH_RIG(a_half_closed_client_gets_its_answers),
