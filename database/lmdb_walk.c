@@ -11,6 +11,7 @@
 #include "database/lmdb_key.h"
 #include "database/lmdb_merge.h"
 #include "database/lmdb_present.h"
+#include "database/source_write.h"
 #include "database/value.h"
 
 enum { CHUNK_ROWS = 256, CHUNK_BYTES = 1 << 16 };
@@ -33,6 +34,7 @@ struct walk {
         struct buf made;      /* the present form of an older record */
         struct slice student; /* whose records what->student stands for */
         struct lmdb_merge_id root;
+        struct buf merged;    /* ids that were merged into that one, whose own records are met as well */
         struct lmdb_key run;  /* what the keys of all rows begin with */
         struct lmdb_key last; /* the chunk after this goes on behind it */
         bool past_last;       /* `last` itself is a row that was visited */
@@ -45,7 +47,7 @@ struct walk {
 
 /* ---- which keys ---- */
 
-static void begin(struct walk *w)
+static void begin(struct walk *w, struct slice after)
 {
         const struct source_walk *what = w->what;
 
@@ -55,9 +57,19 @@ static void begin(struct walk *w)
         if (what->table != NULL && w->student.len > 0)
                 lmdb_key_add_student(&w->run, w->student);
         w->last = w->run;
-        w->past_last = slice_compare(what->after, lmdb_key_slice(&w->run)) > 0;
+        w->past_last = slice_compare(after, lmdb_key_slice(&w->run)) > 0;
         if (w->past_last)
-                lmdb_key_start_as(&w->last, what->after, what->after);
+                lmdb_key_start_as(&w->last, after, after);
+}
+
+static enum err read_merges(struct walk *w, MDB_txn *txn)
+{
+        const struct lmdb_dbs *dbs = lmdb_env_dbs(w->env);
+        enum err rc = lmdb_merge_root(txn, dbs, w->what->tenant, w->student, &w->root);
+
+        if (rc != OK || w->what->table != NULL)
+                return rc;
+        return lmdb_merge_list(txn, dbs, w->what->tenant, lmdb_merge_slice(&w->root), &w->merged);
 }
 
 static enum err resolve(struct walk *w, struct err_msg *msg)
@@ -70,7 +82,7 @@ static enum err resolve(struct walk *w, struct err_msg *msg)
                 return OK;
         rc = lmdb_env_read_begin(w->env, &txn);
         if (rc == OK) {
-                rc = lmdb_merge_root(txn, lmdb_env_dbs(w->env), w->what->tenant, w->student, &w->root);
+                rc = read_merges(w, txn);
                 lmdb_env_read_end(w->env, &txn);
         }
         w->student = lmdb_merge_slice(&w->root);
@@ -280,6 +292,46 @@ static enum err walk_chunks(struct walk *w, struct err_msg *msg)
         return OK;
 }
 
+static bool is_of(struct slice cursor, struct slice student)
+{
+        struct lmdb_key_parts parts;
+
+        return lmdb_key_split(cursor, 0, &parts) && lmdb_part_is_of(parts.student, student);
+}
+
+/* Those who were merged into the student come behind it, one after the other: what is left to meet of them, the one that
+ * the walk goes on with first. False: it goes on with the student. */
+static bool begins_behind_student(const struct walk *w, struct slice *left)
+{
+        struct slice rest = buf_slice(&w->merged);
+        struct slice id;
+
+        for (*left = rest; source_touched_next(&rest, &id); *left = rest)
+                if (is_of(w->what->after, id))
+                        return true;
+        *left = buf_slice(&w->merged);
+        return false;
+}
+
+static enum err walk_all(struct walk *w, struct err_msg *msg)
+{
+        struct slice after = w->what->after;
+        struct slice left;
+        enum err rc = OK;
+
+        if (!begins_behind_student(w, &left)) {
+                begin(w, after);
+                rc = walk_chunks(w, msg);
+                after = SLICE_EMPTY;
+        }
+        while (rc == OK && source_touched_next(&left, &w->student)) {
+                begin(w, after);
+                rc = walk_chunks(w, msg);
+                after = SLICE_EMPTY;
+        }
+        return rc;
+}
+
 enum err lmdb_walk(const struct lmdb_walk_in *in, const struct source_walk *what, struct err_msg *msg)
 {
         struct walk *w;
@@ -294,14 +346,14 @@ enum err lmdb_walk(const struct lmdb_walk_in *in, const struct source_walk *what
         original_work_init(&w->work, in->codec);
         w->schema = in->schema;
         w->what = what;
+        buf_init(&w->merged, 0);
         buf_init(&w->made, 0);
         buf_init(&w->bytes, 0);
         buf_init(&w->text, 0);
         rc = resolve(w, msg);
-        if (rc == OK) {
-                begin(w);
-                rc = walk_chunks(w, msg);
-        }
+        if (rc == OK)
+                rc = walk_all(w, msg);
+        buf_deinit(&w->merged);
         buf_deinit(&w->made);
         original_work_deinit(&w->work);
         buf_deinit(&w->bytes);

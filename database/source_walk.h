@@ -32,8 +32,10 @@ struct source_row {
  * together, by their ids, and the students of a table in an order that does not change. */
 struct source_walk {
         struct slice tenant;
-        const char *table;    /* NULL: all tables, configured or not */
-        struct slice student; /* empty: all students; one merged into another stands for that one */
+        const char *table; /* NULL: all tables, configured or not */
+        /* Empty: all students. One merged into another stands for that one; without a table, what is recorded of each
+         * that was merged into it comes behind: its own record, and the row that says so. */
+        struct slice student;
         struct slice after; /* a row's cursor; empty: from the start. One of another walk gives other rows, no error */
         enum err (*visit)(void *context, const struct source_row *row); /* not OK: ends the walk, with that result */
         void *context;

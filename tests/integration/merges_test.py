@@ -5,6 +5,7 @@ import json
 import pathlib
 import random
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
@@ -84,6 +85,23 @@ class Merges(unittest.TestCase):
         self.client = self.server.client()
         self.assert_one_person()
         self.assertEqual(ids(self.client.call("GET", "allergies:old")), ["of-new", "of-old"])
+
+    def test_an_export_of_one_has_both_and_the_merge(self):
+        self.merge()
+        before = self.read_all()
+        for name in ("old", "new"):
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder, vc.Server() as other:
+                lines = vc.vitalcache(self.server, "export", "--student", name).stdout
+                file = pathlib.Path(folder, "one.ndjson")
+                file.write_text(lines)
+                tables = sorted(json.loads(line)["table"] for line in lines.splitlines())
+                self.assertEqual(tables, ["allergies"] * 2 + ["merges"] + ["students"] * 2)
+                vc.vitalcache(other, "import", file)
+                with other.client() as client:
+                    self.client.close()
+                    self.client = client
+                    self.assertEqual(self.read_all(), before)
+                self.client = self.server.client()
 
     def test_erasure_takes_both(self):
         self.merge()
