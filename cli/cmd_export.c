@@ -25,9 +25,25 @@ static enum cli_exit show(struct cli *cli, const char *file, const struct export
         return result;
 }
 
+struct telling {
+        struct cli *cli;
+        struct import_progress *progress;
+};
+
+static void left_out(void *context, const char *table, uint64_t records)
+{
+        const struct telling *telling = context;
+
+        import_progress_end(telling->progress);
+        fprintf(telling->cli->err,
+                "vitalcache: the table %s is not exported, as it is configured no more; its records: %llu\n", table,
+                (unsigned long long)records);
+}
+
 static enum err export_to(struct cli *cli, FILE *out, struct export_counts *counts, struct err_msg *msg)
 {
         struct import_progress progress = {.style = cli->progress ? PROGRESS_BAR : PROGRESS_NONE, .out = cli->err};
+        struct telling telling = {cli, &progress};
         const struct export_plan plan = {
                 .conn = cli->conn,
                 .tables = cli->args.flags[FLAG_table],
@@ -35,6 +51,8 @@ static enum err export_to(struct cli *cli, FILE *out, struct export_counts *coun
                 .originals = cli->args.flags[FLAG_originals] != NULL,
                 .out = out,
                 .progress = &progress,
+                .left_out = left_out,
+                .context = &telling,
         };
         enum err rc;
 

@@ -102,6 +102,44 @@ static enum err export_table(struct export_state *e, const char *table)
         return rc == ERR_NOTFOUND ? ERR_INTERNAL : rc; /* the server had said that there is this table */
 }
 
+/* ---- what is left out ---- */
+
+struct left_out {
+        const struct export_plan *plan;
+        char table[EXPORT_TABLE_SIZE];
+        uint64_t records; /* of it, so far */
+};
+
+static void tell(struct left_out *left)
+{
+        if (left->records > 0)
+                left->plan->left_out(left->plan->context, left->table, left->records);
+        left->records = 0;
+}
+
+/* Those of a table come together. */
+static enum err count_row(void *context, const struct export_row *row, struct err_msg *msg)
+{
+        struct left_out *left = context;
+
+        (void)msg;
+        if (strcmp(left->table, row->table) != 0)
+                tell(left);
+        (void)snprintf(left->table, sizeof(left->table), "%s", row->table);
+        left->records++;
+        return OK;
+}
+
+static enum err tell_left_out(struct export_state *e)
+{
+        struct left_out left = {.plan = e->plan};
+        const struct export_walk walk = {.conn = e->plan->conn, .visit = count_row, .context = &left};
+        enum err rc = export_walk(&walk, e->msg);
+
+        tell(&left);
+        return rc;
+}
+
 /* ---- all of it ---- */
 
 /* Each name that was asked for is one of the server's. */
@@ -140,7 +178,7 @@ static enum err export_tables(struct export_state *e, const redisReply *tables)
         for (size_t i = 0; rc == OK && i < tables->elements; i++)
                 if (is_wanted(e, slice_str(tables->element[i]->str)))
                         rc = export_table(e, tables->element[i]->str);
-        return rc;
+        return rc == OK && e->plan->tables == NULL ? tell_left_out(e) : rc;
 }
 
 static enum err ask_tables(struct export_state *e, redisReply **reply)

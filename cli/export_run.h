@@ -14,6 +14,9 @@ struct export_plan {
         bool originals;      /* the resources that records were made of, in place of the records */
         FILE *out;           /* where the lines go */
         struct import_progress *progress;
+        /* Told of each table that is left out of an export of all, as the configuration no longer has it. */
+        void (*left_out)(void *context, const char *table, uint64_t records);
+        void *context;
 };
 
 struct export_counts {

@@ -12,19 +12,26 @@ static enum err strange(struct err_msg *msg)
         return err_set(msg, ERR_INTERNAL, "the server's reply is not one to EXPORT; are both of the same version?");
 }
 
-/* EXPORT table | STUDENT student COUNT n [FROM cursor] */
+static const char *what(const struct export_walk *walk)
+{
+        if (walk->table != NULL)
+                return walk->table;
+        return walk->student != NULL ? "STUDENT" : "UNCONFIGURED";
+}
+
+/* EXPORT table | STUDENT student | UNCONFIGURED COUNT n [FROM cursor] */
 static enum err ask(const struct export_walk *walk, struct slice cursor, redisReply **reply, struct err_msg *msg)
 {
-        bool by_table = walk->table != NULL;
-        const struct slice words[] = {slice_str("EXPORT"), slice_str("STUDENT"),
-                slice_str(by_table ? walk->table : walk->student), slice_str("COUNT"), slice_str(ROWS_AT_A_TIME),
+        bool by_student = walk->table == NULL && walk->student != NULL;
+        const struct slice words[] = {slice_str("EXPORT"), slice_str(what(walk)),
+                slice_str(by_student ? walk->student : ""), slice_str("COUNT"), slice_str(ROWS_AT_A_TIME),
                 slice_str("FROM"), cursor};
         struct conn_command command = {.count = 0};
         size_t count = sizeof(words) / sizeof(words[0]) - (cursor.len == 0 ? 2 : 0);
         enum err rc = OK;
 
         for (size_t i = 0; rc == OK && i < count; i++)
-                if (i != 1 || !by_table)
+                if (i != 2 || by_student)
                         rc = conn_add(&command, words[i]);
         return rc == OK ? conn_call(walk->conn, &command, reply, msg) : rc;
 }
@@ -47,7 +54,7 @@ static struct slice text_of(const redisReply *reply)
         return reply->type == REDIS_REPLY_STRING ? slice_of(reply->str, (size_t)reply->len) : SLICE_EMPTY;
 }
 
-/* An item of a student's walk tells its table: {"table": …, "row": …}. */
+/* An item of a walk of many tables tells its table: {"table": …, "row": …}. */
 static enum err visit_told(const struct export_walk *walk, struct slice item, struct err_msg *msg)
 {
         char table[EXPORT_TABLE_SIZE];

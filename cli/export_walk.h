@@ -18,7 +18,7 @@ struct export_row {
 struct export_walk {
         struct conn *conn;
         const char *table;   /* NULL: all tables, of the student */
-        const char *student; /* with `table` NULL */
+        const char *student; /* with `table` NULL; NULL too: all students, and tables that are configured no more */
         enum err (*visit)(void *context, const struct export_row *row, struct err_msg *msg);
         void (*piece)(void *context); /* after each piece; NULL: nobody wants to know */
         void *context;

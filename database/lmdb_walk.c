@@ -105,17 +105,37 @@ static int seek_first(const struct walk *w, MDB_cursor *cursor, MDB_val *key, MD
         return rc;
 }
 
-/* Where to leap from a key of another student. */
-static void leap_from(const struct walk *w, struct slice key, const struct lmdb_key_parts *parts, struct lmdb_key *to)
+/* Behind all keys of the table that the key is of. */
+static void leap_table(struct slice key, const struct lmdb_key_parts *parts, struct lmdb_key *to)
 {
         static const uint8_t behind_all[] = {0xff, 0xff}; /* no part is as long */
 
         lmdb_key_start_as(to, key, parts->table);
-        lmdb_key_add_student(to, w->student);
-        if (slice_compare(lmdb_key_slice(to), key) > 0)
-                return;
-        lmdb_key_start_as(to, key, parts->table);
         lmdb_key_add_rank(to, behind_all, sizeof(behind_all));
+}
+
+/* Where to leap from a key of another student. */
+static void leap_from(const struct walk *w, struct slice key, const struct lmdb_key_parts *parts, struct lmdb_key *to)
+{
+        lmdb_key_start_as(to, key, parts->table);
+        lmdb_key_add_student(to, w->student);
+        if (slice_compare(lmdb_key_slice(to), key) <= 0)
+                leap_table(key, parts, to);
+}
+
+/* Whether the walk leaps over the key, and where to. */
+static bool leaps(const struct walk *w, struct slice key, const struct lmdb_key_parts *parts, struct lmdb_key *to)
+{
+        const struct source_walk *what = w->what;
+        bool unwanted = what->wants != NULL && !what->wants(what->context, parts->table);
+
+        if (unwanted)
+                leap_table(key, parts, to);
+        else if (w->student.len > 0 && !lmdb_part_is_of(parts->student, w->student))
+                leap_from(w, key, parts, to);
+        else
+                return false;
+        return true;
 }
 
 /* ---- one chunk ---- */
@@ -188,8 +208,7 @@ static enum err take_row(struct walk *w, MDB_cursor *cursor, MDB_val *key, MDB_v
 
         if (key->mv_size > LMDB_KEY_MAX || !lmdb_key_split(lmdb_slice(*key), 0, &parts))
                 return ERR_CORRUPT;
-        if (w->student.len > 0 && !lmdb_part_is_of(parts.student, w->student)) {
-                leap_from(w, lmdb_slice(*key), &parts, &to);
+        if (leaps(w, lmdb_slice(*key), &parts, &to)) {
                 *rc = seek(cursor, &to, key, value);
                 return OK;
         }
@@ -299,8 +318,8 @@ static bool is_of(struct slice cursor, struct slice student)
         return lmdb_key_split(cursor, 0, &parts) && lmdb_part_is_of(parts.student, student);
 }
 
-/* Those who were merged into the student come behind it, one after the other: what is left to meet of them, the one that
- * the walk goes on with first. False: it goes on with the student. */
+/* Those who were merged into the student come behind it, one after the other: what is left to meet of them, the one
+ * that the walk goes on with first. False: it goes on with the student. */
 static bool begins_behind_student(const struct walk *w, struct slice *left)
 {
         struct slice rest = buf_slice(&w->merged);

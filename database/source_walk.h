@@ -36,6 +36,8 @@ struct source_walk {
         /* Empty: all students. One merged into another stands for that one; without a table, what is recorded of each
          * that was merged into it comes behind: its own record, and the row that says so. */
         struct slice student;
+        bool (*wants)(
+                void *context, struct slice table); /* without a table: which; the others cost nothing. NULL: all */
         struct slice after; /* a row's cursor; empty: from the start. One of another walk gives other rows, no error */
         enum err (*visit)(void *context, const struct source_row *row); /* not OK: ends the walk, with that result */
         void *context;

@@ -280,6 +280,24 @@ enum err cmd_export_student(struct call *call)
 
 /* ---- what there is to export ---- */
 
+static bool is_unconfigured(void *context, struct slice table)
+{
+        const struct export *export = context;
+
+        return record_types_table(export->lane->services->types, table) == NULL;
+}
+
+enum err cmd_export_unconfigured(struct call *call)
+{
+        struct export *export = create(call);
+
+        if (export == NULL)
+                return ERR_NOMEM;
+        export->walk.wants = is_unconfigured;
+        export->tells_tables = true;
+        return start(call, export, take_options(call, 2, export));
+}
+
 enum err cmd_export_tables(struct call *call)
 {
         const struct record_types *types = call->services->types;

@@ -4,6 +4,7 @@ same is exported again; what it gave, ERASE ROWS takes away."""
 import json
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
@@ -77,6 +78,29 @@ class Export(unittest.TestCase):
                         again = counts(giver.call("IMPORT", table, piece))
                         self.assertEqual((again["written"], again["rejected"]), (0, []))
                     self.assertEqual(list(pieces(taker, table, count=50)), given)
+
+    def test_says_which_tables_it_leaves_out(self):
+        both = "tables:\n  students: {schema: 1, fields: {name: text}}\n%s" \
+               "types:\n  student: {shape: one, table: students}\n%s"
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        own = pathlib.Path(folder.name)
+        for name, text in (("before", both % ("  baths: {schema: 1, fields: {at: text}}\n",
+                                              "  baths: {shape: list, table: baths}\n")),
+                           ("now", both % ("", ""))):
+            (own / (name + "-types.yaml")).write_text(text)
+            (own / (name + ".yaml")).write_text("types:\n  files: [%s-types.yaml]\n" % name)
+        with vc.Server("--config", own / "before.yaml", data=own / "db") as server, server.client() as client:
+            client.call("PUT", "student:1", '{"name":"A"}', "IF", "NEW")
+            client.call("PUT", "baths:1", '[{"id":"a","at":"x"},{"id":"b","at":"y"}]', "IF", "NEW")
+            self.assertNotIn("not exported", vc.vitalcache(server, "export").stderr)
+        with vc.Server("--config", own / "now.yaml", data=own / "db") as server, server.client() as client:
+            done = vc.vitalcache(server, "export")
+            self.assertIn("the table baths is not exported, as it is configured no more; its records: 2\n", done.stderr)
+            self.assertEqual(len(done.stdout.splitlines()), 1)
+            left = rows(client, "UNCONFIGURED", count=1)
+            self.assertEqual([item["row"]["id"] for item in left], ["a", "b"])
+            self.assertNotIn("not exported", vc.vitalcache(server, "export", "--table", "students").stderr)
 
     def test_what_was_exported_can_be_erased(self):
         with vc.Server() as server, server.client() as client:

@@ -81,10 +81,12 @@ static void goes_through_all_tables_piece_by_piece(void **state)
 
         (void)state;
         begin(&w);
-        run(&w, (const char *const[]){"+OK\r\n", TABLES, first, second, visits, NULL});
+        run(&w, (const char *const[]){"+OK\r\n", TABLES, first, second, visits, NOTHING, NULL});
         assert_int_equal(w.result, EXIT_OK);
         assert_string_equal(w.asked, "CLIENT FORMAT msgpack\nEXPORT TABLES\nEXPORT students COUNT 5000\n"
-                                     "EXPORT students COUNT 5000 FROM c1\nEXPORT visits COUNT 5000\n");
+                                     "EXPORT students COUNT 5000 FROM c1\nEXPORT visits COUNT 5000\n"
+                                     "EXPORT UNCONFIGURED COUNT 5000\n");
+        assert_null(strstr(w.err, "not exported"));
         assert_string_equal(w.out, "{\"table\":\"students\",\"row\":{\"student\":\"1\",\"id\":\"1\"}}\n"
                                    "{\"table\":\"students\",\"row\":{\"student\":\"2\",\"id\":\"2\"}}\n"
                                    "{\"table\":\"visits\",\"row\":{\"student\":\"1\",\"id\":\"v\","
@@ -131,6 +133,27 @@ static void a_student_has_records_of_many_tables(void **state)
         assert_non_null(strstr(w.asked, "EXPORT STUDENT 1 COUNT 5000\n"));
         assert_string_equal(w.out, "{\"table\":\"visits\",\"row\":{\"student\":\"1\",\"id\":\"v\"}}\n");
         free(rows);
+        end(&w);
+}
+
+static void says_what_it_leaves_out(void **state)
+{
+        struct world w;
+        char *first = reply_of("c1", "[{\"table\":\"baths\",\"row\":{\"student\":\"1\",\"id\":\"1\"}}]");
+        char *second = reply_of("", "[{\"table\":\"baths\",\"row\":{\"student\":\"1\",\"id\":\"2\"}},"
+                                    "{\"table\":\"teeth\",\"row\":{\"student\":\"1\",\"id\":\"1\"}}]");
+
+        (void)state;
+        begin(&w);
+        run(&w, (const char *const[]){"+OK\r\n", TABLES, NOTHING, NOTHING, first, second, NULL});
+        assert_int_equal(w.result, EXIT_OK);
+        assert_string_equal(w.out, "");
+        assert_non_null(
+                strstr(w.err, "the table baths is not exported, as it is configured no more; its records: 2\n"));
+        assert_non_null(
+                strstr(w.err, "the table teeth is not exported, as it is configured no more; its records: 1\n"));
+        free(first);
+        free(second);
         end(&w);
 }
 
@@ -201,7 +224,7 @@ static void a_file_appears_whole(void **state)
         begin(&w);
         (void)snprintf(file, sizeof(file), "%s/export", w.folder);
         w.words[w.count++] = file;
-        run(&w, (const char *const[]){"+OK\r\n", TABLES, NOTHING, NOTHING, NULL});
+        run(&w, (const char *const[]){"+OK\r\n", TABLES, NOTHING, NOTHING, NOTHING, NULL});
         assert_int_equal(w.result, EXIT_OK);
         assert_int_equal(access(file, F_OK), 0);
         assert_non_null(strstr(w.out, "\"records\":0"));
@@ -214,6 +237,7 @@ int main(void)
                 cmocka_unit_test(goes_through_all_tables_piece_by_piece),
                 cmocka_unit_test(writes_originals_alone),
                 cmocka_unit_test(a_student_has_records_of_many_tables),
+                cmocka_unit_test(says_what_it_leaves_out),
                 cmocka_unit_test(names_a_table_that_the_server_does_not_have),
                 cmocka_unit_test(strange_replies_are_errors),
                 cmocka_unit_test(a_connection_that_breaks_leaves_no_file),

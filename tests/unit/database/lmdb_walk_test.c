@@ -107,6 +107,26 @@ static void all_records_of_a_tenant_a_table_a_student_or_both(void **state)
         met(s, "");
 }
 
+static bool is_no_visit(void *context, struct slice table)
+{
+        (void)context;
+        return !slice_equal(table, slice_str("visits")) && !slice_equal(table, slice_str("students"));
+}
+
+static void tables_that_are_not_wanted_are_passed_over(void **state)
+{
+        struct state *s = *state;
+        struct source_walk all = {.wants = is_no_visit, .visit = on_row, .context = s};
+
+        add_two_students(s);
+        assert_ok(s->source->ops->walk(s->source, &all, NULL));
+        met(s, "allergies/7/a allergies/7/b allergies/42/a allergies/42/b ");
+        buf_truncate(&s->met, 0);
+        all.student = slice_str("7");
+        assert_ok(s->source->ops->walk(s->source, &all, NULL));
+        met(s, "allergies/7/a allergies/7/b ");
+}
+
 static void a_walk_goes_on_behind_a_cursor(void **state)
 {
         struct state *s = *state;
@@ -219,6 +239,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         const struct CMUnitTest tests[] = {
                 TEST(all_records_of_a_tenant_a_table_a_student_or_both),
+                TEST(tables_that_are_not_wanted_are_passed_over),
                 TEST(a_walk_goes_on_behind_a_cursor),
                 TEST(long_ids_are_met_whole),
                 TEST(many_rows_come_once_each_in_order),

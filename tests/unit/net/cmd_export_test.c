@@ -59,6 +59,8 @@ static void refuses_words_that_do_not_fit(void **state)
                 "-ERR word 3 does not fit: EXPORT table [FROM cursor] [COUNT n]\r\n");
         net_rig_dialogue(&s->rig, s->client, "EXPORT STUDENT 1 TO 7\r\n",
                 "-ERR word 4 does not fit: EXPORT STUDENT id [FROM cursor] [COUNT n]\r\n");
+        net_rig_dialogue(&s->rig, s->client, "EXPORT UNCONFIGURED visits\r\n",
+                "-ERR word 3 does not fit: EXPORT UNCONFIGURED [FROM cursor] [COUNT n]\r\n");
         net_rig_dialogue(&s->rig, s->client, "EXPORT visit\r\n",
                 "-NOTYPE there is no table \"visit\" (did you mean \"visits\"?)\r\n");
 }
