@@ -111,6 +111,7 @@ static void close_session(struct pg_conn *conn)
         event_del(conn->timer);
         if (conn->state != PG_CONN_OPENING)
                 counter_add(COUNTER_pg_disconnects, 1);
+        pg_lookup_cancel(&conn->lookup);
         PQfinish(conn->pg);
         conn->pg = NULL;
         conn->state = PG_CONN_CLOSED;
@@ -363,18 +364,15 @@ static void on_handshake(evutil_socket_t fd, short what, void *argument)
         }
 }
 
-void pg_conn_open(struct pg_conn *conn, uint32_t first_host)
+/* Begins the handshake with one of these hosts (none: the DSN's own words say where). */
+static void connect_to(struct pg_conn *conn, const struct pg_hosts *hosts)
 {
         struct pg_server_words words;
 
-        VC_ASSERT(conn->state == PG_CONN_CLOSED);
-        conn->state = PG_CONN_OPENING;
-        conn->last_sqlstate[0] = '\0';
-        if (pg_server_words_init(&words, conn->config.server, first_host, NULL) == OK) {
+        if (pg_server_words_init(&words, conn->config.server, hosts, conn->first_host) == OK) {
                 conn->pg = PQconnectStartParams(words.keywords, words.values, 0);
                 pg_server_words_deinit(&words);
         }
-        wake_at(conn, nanos_add(conn->config.now(), conn->config.server->connect_timeout));
         if (conn->pg == NULL) {
                 break_later(conn);
                 return;
@@ -385,4 +383,37 @@ void pg_conn_open(struct pg_conn *conn, uint32_t first_host)
                 break_later(conn);
         else
                 watch(conn, conn->writable, EV_WRITE, on_handshake);
+}
+
+static void on_found(void *context, enum err err, struct pg_hosts *hosts)
+{
+        struct pg_conn *conn = context;
+
+        conn->lookup = NULL;
+        if (err == OK) {
+                connect_to(conn, hosts);
+                pg_hosts_deinit(hosts);
+        } else {
+                fail(conn, PG_FAILURE_LOST, pg_trouble_of_connect("could not translate host name"));
+        }
+}
+
+void pg_conn_open(struct pg_conn *conn, uint32_t first_host)
+{
+        struct pg_hosts hosts;
+        enum err err;
+
+        VC_ASSERT(conn->state == PG_CONN_CLOSED);
+        conn->state = PG_CONN_OPENING;
+        conn->last_sqlstate[0] = '\0';
+        conn->first_host = first_host;
+        wake_at(conn, nanos_add(conn->config.now(), conn->config.server->connect_timeout));
+        err = pg_server_hosts(conn->config.server, &hosts);
+        if (err == OK && pg_hosts_need_lookup(&hosts))
+                err = pg_lookup_start(&conn->lookup, conn->config.base, &hosts, on_found, conn);
+        else if (err == OK)
+                connect_to(conn, &hosts);
+        pg_hosts_deinit(&hosts);
+        if (err != OK)
+                break_later(conn);
 }

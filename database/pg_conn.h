@@ -3,7 +3,6 @@
  * States: closed -> opening -> idle <-> busy; after an exchange that left a transaction open, it is mending (ROLLBACK)
  * between busy and idle. Any failure of the connection closes it: events.closed is told, then an open exchange ends;
  * the owner may open it again. Deadlines hold whatever server and network do: each state that waits has a timer.
- * (One thing blocks: libpq asks the name service for hosts that are given by name. `hostaddr` avoids that.)
  *
  * Logs and counters say SQLSTATE, our own words and the server's configured name: never PostgreSQL's texts (they quote
  * rows), never values, never the DSN. All calls and callbacks on the loop's thread. */

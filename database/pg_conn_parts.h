@@ -3,6 +3,7 @@
 #define DATABASE_PG_CONN_PARTS_H
 
 #include "database/pg_conn.h"
+#include "database/pg_lookup.h"
 #include "database/pg_statements.h"
 
 #include <event2/event.h>
@@ -19,7 +20,9 @@ struct pg_reply {
 struct pg_conn {
         struct pg_conn_config config;
         enum pg_conn_state state;
-        PGconn *pg;
+        PGconn *pg;               /* NULL while the hosts are looked up */
+        struct pg_lookup *lookup; /* opening, and the name service was asked */
+        uint32_t first_host;
         struct event *readable;
         struct event *writable;
         struct event *timer; /* until; and at once when `broken` */

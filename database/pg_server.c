@@ -1,7 +1,6 @@
 #include "database/pg_server.h"
 
 #include "base/mem.h"
-#include "base/slice.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,75 +27,44 @@ enum err pg_server_check(const struct pg_server *server, struct err_msg *msg)
         return OK;
 }
 
-static const char *value_of(const PQconninfoOption *options, const char *keyword)
+enum err pg_server_hosts(const struct pg_server *server, struct pg_hosts *hosts)
 {
-        for (; options->keyword != NULL; options++)
-                if (strcmp(options->keyword, keyword) == 0 && options->val != NULL && options->val[0] != '\0')
-                        return options->val;
-        return NULL;
+        PQconninfoOption *options = parse(server, NULL);
+        enum err err;
+
+        *hosts = (struct pg_hosts){NULL, 0};
+        if (options == NULL)
+                return ERR_CONFIG;
+        err = pg_hosts_read(hosts, options);
+        PQconninfoFree(options);
+        return err;
 }
 
-/* ---- lists with commas: host, hostaddr, port ---- */
-
-static uint32_t list_count(const char *list)
+static const char *or_else(const char *text, const char *other)
 {
-        uint32_t count = 1;
-
-        for (; *list != '\0'; list++)
-                count += *list == ',';
-        return count;
+        return text[0] != '\0' ? text : other;
 }
-
-static struct slice list_item(const char *list, uint32_t number)
-{
-        while (number > 0)
-                number -= *list++ == ',';
-        return slice_of(list, strcspn(list, ","));
-}
-
-/* The list beginning with another item, the others behind it in turn; NULL when there is no memory. */
-static char *list_turned(const char *list, uint32_t first)
-{
-        uint32_t count = list_count(list);
-        size_t size = strlen(list) + 1, end = 0;
-        char *out = vc_malloc(size);
-
-        for (uint32_t i = 0; i < count && out != NULL; i++) {
-                struct slice item = list_item(list, (first + i) % count);
-
-                if (i > 0)
-                        out[end++] = ',';
-                memcpy(out + end, item.data, item.len);
-                end += item.len;
-        }
-        if (out != NULL)
-                out[end] = '\0';
-        return out;
-}
-
-/* ---- where it is ---- */
 
 void pg_server_place(const struct pg_server *server, char *out)
 {
         PQconninfoOption *options = parse(server, NULL);
-        const char *hosts, *ports, *database;
+        struct pg_hosts hosts = {NULL, 0};
         size_t used = 0;
 
         snprintf(out, PG_SERVER_PLACE_SIZE, "?");
         if (options == NULL)
                 return;
-        hosts = value_of(options, "host") != NULL ? value_of(options, "host") : value_of(options, "hostaddr");
-        ports = value_of(options, "port") != NULL ? value_of(options, "port") : "5432";
-        database = value_of(options, "dbname");
-        hosts = hosts != NULL ? hosts : "local";
-        for (uint32_t i = 0; i < list_count(hosts) && used < PG_SERVER_PLACE_SIZE; i++) {
-                struct slice host = list_item(hosts, i), port = list_item(ports, i % list_count(ports));
+        if (pg_hosts_read(&hosts, options) == OK && hosts.count == 0)
+                used = (size_t)snprintf(out, PG_SERVER_PLACE_SIZE, "local");
+        for (uint32_t i = 0; i < hosts.count && used < PG_SERVER_PLACE_SIZE; i++) {
+                const struct pg_host *host = &hosts.list[i];
 
-                used += (size_t)snprintf(out + used, PG_SERVER_PLACE_SIZE - used, "%s%.*s:%.*s", i > 0 ? "," : "",
-                        (int)host.len, (const char *)host.data, (int)port.len, (const char *)port.data);
+                used += (size_t)snprintf(out + used, PG_SERVER_PLACE_SIZE - used, "%s%s:%s", i > 0 ? "," : "",
+                        or_else(host->name, host->address), or_else(host->port, "5432"));
         }
-        if (database != NULL && used < PG_SERVER_PLACE_SIZE)
-                snprintf(out + used, PG_SERVER_PLACE_SIZE - used, "/%s", database);
+        if (used < PG_SERVER_PLACE_SIZE)
+                snprintf(out + used, PG_SERVER_PLACE_SIZE - used, "/%s", pg_hosts_option(options, "dbname"));
+        pg_hosts_deinit(&hosts);
         PQconninfoFree(options);
 }
 
@@ -171,7 +139,7 @@ static bool put_options(const struct pg_server *server, const char *own, char *o
         bool fits;
 
         out[0] = '\0';
-        fits = own == NULL || put_escaped(out, PG_SERVER_OPTIONS_SIZE, own, "");
+        fits = put_escaped(out, PG_SERVER_OPTIONS_SIZE, own, "");
         for (size_t i = 0; i < count && fits; i++) {
                 fits = put_escaped(out, PG_SERVER_OPTIONS_SIZE, " -c ", "") &&
                        put_escaped(out, PG_SERVER_OPTIONS_SIZE, settings[i].name, "") &&
@@ -191,56 +159,55 @@ static void put_word(struct pg_server_words *words, size_t *count, const char *k
         ++*count;
 }
 
-/* Replaces the lists of hosts by turned ones. */
-static enum err turn_hosts(struct pg_server_words *words, size_t count, uint32_t first_host)
+static bool is_host_word(const char *keyword)
 {
-        static const char *const lists[3] = {"host", "hostaddr", "port"};
-
-        for (size_t i = 0; i < count; i++) {
-                for (size_t list = 0; list < 3; list++) {
-                        if (strcmp(words->keywords[i], lists[list]) != 0)
-                                continue;
-                        words->hosts[list] = list_turned(words->values[i], first_host);
-                        if (words->hosts[list] == NULL)
-                                return ERR_NOMEM;
-                        words->values[i] = words->hosts[list];
-                }
-        }
-        return OK;
+        return strcmp(keyword, "host") == 0 || strcmp(keyword, "hostaddr") == 0 || strcmp(keyword, "port") == 0;
 }
 
-enum err pg_server_words_init(
-        struct pg_server_words *words, const struct pg_server *server, uint32_t first_host, struct err_msg *msg)
+static void put_words(struct pg_server_words *words, const struct pg_server *server, bool own_hosts)
 {
         size_t count = 0;
-        enum err err;
 
-        memset(words, 0, sizeof *words);
-        words->parsed = parse(server, msg);
-        if (words->parsed == NULL)
-                return ERR_CONFIG;
-        if (server->session_settings && !put_options(server, value_of(words->parsed, "options"), words->options)) {
-                pg_server_words_deinit(words);
-                return err_set(msg, ERR_CONFIG, "the options and the search path of %s are too long", server->name);
-        }
         put_word(words, &count, "fallback_application_name", "vitalcache");
         put_word(words, &count, "gssencmode", "disable"); /* a look for tickets that blocks; the DSN may enable it */
         for (const PQconninfoOption *option = words->parsed; option->keyword != NULL; option++)
-                if (option->val != NULL && option->val[0] != '\0')
+                if (option->val != NULL && option->val[0] != '\0' && !(own_hosts && is_host_word(option->keyword)))
                         put_word(words, &count, option->keyword, option->val);
+        if (own_hosts) {
+                put_word(words, &count, "host", words->hosts.name);
+                put_word(words, &count, "hostaddr", words->hosts.address);
+                put_word(words, &count, "port", words->hosts.port);
+        }
         put_word(words, &count, "client_encoding", "UTF8");
         if (server->session_settings)
                 put_word(words, &count, "options", words->options);
-        err = turn_hosts(words, count, first_host);
-        if (err != OK)
+}
+
+enum err pg_server_words_init(struct pg_server_words *words, const struct pg_server *server,
+        const struct pg_hosts *hosts, uint32_t first_host)
+{
+        enum err err = OK;
+
+        memset(words, 0, sizeof *words);
+        words->parsed = parse(server, NULL);
+        if (words->parsed == NULL)
+                return ERR_CONFIG;
+        if (server->session_settings && !put_options(server, pg_hosts_option(words->parsed, "options"), words->options))
+                err = ERR_CONFIG;
+        if (err == OK && hosts->count > 0)
+                err = pg_hosts_join(hosts, first_host, &words->hosts);
+        if (err == OK)
+                put_words(words, server, hosts->count > 0);
+        else
                 pg_server_words_deinit(words);
         return err;
 }
 
 void pg_server_words_deinit(struct pg_server_words *words)
 {
-        for (size_t i = 0; i < 3; i++)
-                vc_free(words->hosts[i]);
+        vc_free(words->hosts.name);
+        vc_free(words->hosts.address);
+        vc_free(words->hosts.port);
         if (words->parsed != NULL)
                 PQconninfoFree(words->parsed);
         memset(words, 0, sizeof *words);

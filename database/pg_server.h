@@ -9,8 +9,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-
-#include <libpq-fe.h>
+#include "database/pg_hosts.h"
 
 struct pg_server {
         const char *name; /* for logs and people: "primary", "replica 2"; never from the DSN */
@@ -37,21 +36,24 @@ void pg_server_place(const struct pg_server *server, char *out);
  * !session_settings; into `out` of PG_SERVER_SQL_SIZE bytes. ERR_LIMIT when search_path is too long for it. */
 enum err pg_server_session_sql(const struct pg_server *server, char *out) MUST_CHECK;
 
-/* What PQconnectStartParams is given: keywords and values, both ended by NULL. Opaque: made for one attempt. */
+/* Takes the DSN's hosts apart. ERR_CONFIG, ERR_NOMEM: *hosts is empty. */
+enum err pg_server_hosts(const struct pg_server *server, struct pg_hosts *hosts) MUST_CHECK;
+
+/* What PQconnectStartParams is given: keywords and values, both ended by NULL. Made for one attempt. */
 struct pg_server_words {
         PQconninfoOption *parsed; /* owns most of the values */
         char options[PG_SERVER_OPTIONS_SIZE];
-        char *hosts[3];
+        struct pg_host hosts; /* lists */
         const char *keywords[64];
         const char *values[64];
 };
 
-/* Makes the words for an attempt that tries the DSN's hosts beginning with number `first_host` (modulo their count; the
- * others follow in their order, and libpq goes on by itself to the next when one refuses). Needed since libpq, when it
- * is not blocking, waits for ever for a host that does not answer: the next attempt then begins behind it.
+/* Makes the words for an attempt that tries these hosts (empty: what the DSN says), beginning with number `first_host`;
+ * libpq goes on by itself to the next when one refuses. Needed since libpq, when it is not blocking, waits for ever for
+ * a host that does not answer: the next attempt then begins behind it.
  * ERR_CONFIG, ERR_NOMEM; on failure *words needs no deinit. */
-enum err pg_server_words_init(struct pg_server_words *words, const struct pg_server *server, uint32_t first_host,
-        struct err_msg *msg) MUST_CHECK;
+enum err pg_server_words_init(struct pg_server_words *words, const struct pg_server *server,
+        const struct pg_hosts *hosts, uint32_t first_host) MUST_CHECK;
 
 /* Frees what init made. */
 void pg_server_words_deinit(struct pg_server_words *words);

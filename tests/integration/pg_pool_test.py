@@ -127,6 +127,11 @@ class WorksTest(PoolTest):
                                 ("work_mem", "5MB"), ("application_name", "vitalcache")):
                 self.assertEqual(drive.value("SHOW " + name), value)
 
+    def test_hosts_by_name(self):
+        dsn = self.cluster.dsn(host="no-such-host.invalid,localhost", port="1,%d" % self.cluster.port)
+        with self.drive(dsn=dsn) as drive:
+            self.assertEqual(drive.value("SELECT 1"), "1")
+
     def test_results_larger_than_any_buffer(self):
         with self.drive() as drive:
             done = drive.run("SELECT repeat('x', 1000) FROM generate_series(1, 20000)", "SELECT 1", flags="b")
@@ -344,6 +349,12 @@ class FailsTest(PoolTest):
             self.assertEqual(drive.run("SELECT 1").failure, "connect")
             self.assertIn("none was configured", drive.await_line("^lost")[2])
 
+    def test_a_host_that_nobody_knows(self):
+        with self.drive(dsn=self.cluster.dsn(host="no-such-host.invalid")) as drive:
+            done = drive.run("SELECT 1", deadline=1000)  # however long the name service takes
+            self.assertEqual((done.status, done.unknown), ("UNAVAILABLE", False))
+            self.assertLess(done.ms, 1000 + 400 * vc.SLOW)
+
     def test_a_database_that_is_not_there(self):
         with self.drive(dsn=self.cluster.dsn(database="nowhere")) as drive:
             self.assertEqual(drive.run("SELECT 1").sqlstate, "3D000")
@@ -436,6 +447,18 @@ class TlsTest(unittest.TestCase):
             self.assertEqual(drive.value("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"), "t")
             done = drive.run(*("SELECT repeat('x', 30000), %d" % n for n in range(200)))
             self.assertEqual((done.status, len(done.results)), ("OK", 200))
+
+    def test_the_certificate_is_compared_with_the_name(self):
+        """Though libpq is given the address that was looked up."""
+        def dsn(host, **words):
+            return self.cluster.dsn(host=host, sslmode="verify-full", sslrootcert=self.cluster.folder / "ca.crt",
+                                    **words)
+
+        with Drive(dsn("localhost")) as drive:
+            self.assertEqual(drive.value("SELECT 1"), "1")
+        with Drive(dsn("another-name", hostaddr="127.0.0.1")) as drive:
+            self.assertEqual(drive.run("SELECT 1").failure, "connect")
+            self.assertIn("certificate was not accepted", drive.await_line("^lost")[2])
 
     def test_a_certificate_of_another_authority(self):
         with vc.temp_dir() as folder:

@@ -320,7 +320,7 @@ class Cluster:
     def dsn(self, socket=False, user=SUPERUSER, password=PASSWORD, database="postgres", **words):
         """A conninfo string; `words` are further ones (sslmode=…, sslrootcert=…, application_name=…)."""
         host = {"host": self.folder} if socket else {"host": "127.0.0.1", "password": password}
-        return conninfo(**dict(host, port=self.port, user=user, dbname=database, **words))
+        return conninfo(**{**host, "port": self.port, "user": user, "dbname": database, **words})
 
     def connect(self, autocommit=True, **words):
         """A psycopg2 connection over the socket: for transactions that a test holds open."""

@@ -12,6 +12,8 @@ static struct pg_server server_of(const char *dsn)
                 .session_settings = true};
 }
 
+static const struct pg_hosts none = {NULL, 0};
+
 /* The last value of a keyword is the one that libpq takes. */
 static const char *word_of(const struct pg_server_words *words, const char *keyword)
 {
@@ -33,11 +35,13 @@ static void a_dsn_that_cannot_be_read_is_not_quoted(void **state)
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
                 struct pg_server server = server_of(bad[i]);
                 struct pg_server_words words;
+                struct pg_hosts hosts;
 
                 assert_err(ERR_CONFIG, pg_server_check(&server, &msg));
                 assert_null(strstr(msg.text, "s3cret"));
                 assert_non_null(strstr(msg.text, "primary"));
-                assert_err(ERR_CONFIG, pg_server_words_init(&words, &server, 0, &msg));
+                assert_err(ERR_CONFIG, pg_server_hosts(&server, &hosts));
+                assert_err(ERR_CONFIG, pg_server_words_init(&words, &server, &hosts, 0));
         }
 }
 
@@ -49,8 +53,9 @@ static void the_place_has_no_role_and_no_password(void **state)
         } cases[] = {
                 {"host=db1,db2 port=5433 user=u password=s3cret dbname=clinic", "db1:5433,db2:5433/clinic"},
                 {"postgresql://u:s3cret@db1:1,db2:2/clinic?sslmode=verify-full", "db1:1,db2:2/clinic"},
-                {"hostaddr=10.0.0.1", "10.0.0.1:5432"},
-                {"", "local:5432"},
+                {"hostaddr=10.0.0.1 dbname=d", "10.0.0.1:5432/d"},
+                {"dbname=d", "local/d"},
+                {"host=a,b hostaddr=::1 dbname=d", "local/d"}, /* lists that do not fit together */
                 {"s3cret", "?"},
         };
 
@@ -79,22 +84,24 @@ static void a_long_place_is_cut(void **state)
         assert_int_equal(strlen(place), PG_SERVER_PLACE_SIZE - 1);
 }
 
-static void hosts_are_turned_together_with_their_ports(void **state)
+static void hosts_are_the_given_ones(void **state)
 {
-        static const char *const hosts[] = {"a,,c", ",c,a", "c,a,", "a,,c"};
-        static const char *const ports[] = {"1,2,3", "2,3,1", "3,1,2", "1,2,3"};
-        struct pg_server server = server_of("host=a,,c port=1,2,3 hostaddr=::1 dbname=d");
+        struct pg_server server = server_of("host=a,b port=1,2 dbname=d");
         struct pg_server_words words;
+        struct pg_hosts hosts;
 
         (void)state;
-        for (uint32_t first = 0; first < 4; first++) {
-                assert_ok(pg_server_words_init(&words, &server, first, NULL));
-                assert_string_equal(word_of(&words, "host"), hosts[first]);
-                assert_string_equal(word_of(&words, "port"), ports[first]);
-                assert_string_equal(word_of(&words, "hostaddr"), "::1");
-                assert_string_equal(word_of(&words, "dbname"), "d");
-                pg_server_words_deinit(&words);
-        }
+        assert_ok(pg_server_hosts(&server, &hosts));
+        assert_ok(pg_server_words_init(&words, &server, &hosts, 1));
+        assert_string_equal(word_of(&words, "host"), "b,a");
+        assert_string_equal(word_of(&words, "hostaddr"), ",");
+        assert_string_equal(word_of(&words, "port"), "2,1");
+        assert_string_equal(word_of(&words, "dbname"), "d");
+        pg_server_words_deinit(&words);
+        pg_hosts_deinit(&hosts);
+        assert_ok(pg_server_words_init(&words, &server, &hosts, 1)); /* none are given: the DSN's own */
+        assert_string_equal(word_of(&words, "host"), "a,b");
+        pg_server_words_deinit(&words);
 }
 
 static void options_of_the_dsn_stand_before_ours(void **state)
@@ -105,7 +112,7 @@ static void options_of_the_dsn_stand_before_ours(void **state)
 
         (void)state;
         server.search_path = "\"my schema\", a\\b";
-        assert_ok(pg_server_words_init(&words, &server, 0, NULL));
+        assert_ok(pg_server_words_init(&words, &server, &none, 0));
         options = word_of(&words, "options");
         assert_ptr_equal(strstr(options, "-c work_mem=1MB -c TimeZone=Asia/Tokyo"), options);
         assert_non_null(strstr(options, " -c TimeZone=UTC "));
@@ -114,7 +121,7 @@ static void options_of_the_dsn_stand_before_ours(void **state)
         pg_server_words_deinit(&words);
 
         server.session_settings = false;
-        assert_ok(pg_server_words_init(&words, &server, 0, NULL));
+        assert_ok(pg_server_words_init(&words, &server, &none, 0));
         assert_string_equal(word_of(&words, "options"), "-c work_mem=1MB -c TimeZone=Asia/Tokyo");
         pg_server_words_deinit(&words);
 }
@@ -129,7 +136,7 @@ static void what_does_not_fit_is_refused(void **state)
         memset(path, 'p', sizeof path);
         path[sizeof path - 1] = '\0';
         server.search_path = path;
-        assert_err(ERR_CONFIG, pg_server_words_init(&words, &server, 0, NULL));
+        assert_err(ERR_CONFIG, pg_server_words_init(&words, &server, &none, 0));
         assert_err(ERR_LIMIT, pg_server_session_sql(&server, sql));
 }
 
@@ -153,11 +160,15 @@ static enum err make_words(void *context)
 {
         struct pg_server server = server_of("host=a,b port=1,2");
         struct pg_server_words words;
-        enum err err = pg_server_words_init(&words, &server, 1, NULL);
+        struct pg_hosts hosts;
+        enum err err = pg_server_hosts(&server, &hosts);
 
         (void)context;
         if (err == OK)
+                err = pg_server_words_init(&words, &server, &hosts, 1);
+        if (err == OK)
                 pg_server_words_deinit(&words);
+        pg_hosts_deinit(&hosts);
         return err;
 }
 
@@ -173,7 +184,7 @@ int main(void)
                 cmocka_unit_test(a_dsn_that_cannot_be_read_is_not_quoted),
                 cmocka_unit_test(the_place_has_no_role_and_no_password),
                 cmocka_unit_test(a_long_place_is_cut),
-                cmocka_unit_test(hosts_are_turned_together_with_their_ports),
+                cmocka_unit_test(hosts_are_the_given_ones),
                 cmocka_unit_test(options_of_the_dsn_stand_before_ours),
                 cmocka_unit_test(what_does_not_fit_is_refused),
                 cmocka_unit_test(the_transactions_settings_are_sql),
