@@ -1,6 +1,7 @@
 /* Mutants: each rule of the freshness protocol can be switched off, one at a time, so that the simulator
- * (tests/sim) proves that it would notice. In every build that is shipped or tested otherwise both macros are
- * nothing; only the simulator compiles these sources again with VC_MUTANTS and answers the two functions below. */
+ * (tests/sim) proves that it would notice, and the fault campaign with a real server. In every build that is shipped or
+ * tested otherwise both macros are nothing; only those two compile these sources again with VC_MUTANTS and answer the
+ * two functions below. */
 #ifndef DATABASE_MUTANT_H
 #define DATABASE_MUTANT_H
 
@@ -12,6 +13,8 @@ enum mutant {
         MUTANT_NONE,
 #define MUTANT_RULE(name, sentence) MUTANT_##name,
 #include "database/mutants.def"
+        MUTANT_OF_SERVER_, /* the simulator has those before this one; a build of the server has all */
+#include "database/server_mutants.def"
 #undef MUTANT_RULE
         MUTANT_COUNT_
 };

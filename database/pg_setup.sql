@@ -169,10 +169,11 @@ END $$;
 
 -- --- what nodes ask ------------------------------------------------------------------------------------------------
 
--- The head of a poll. plpgsql plans a statement when it first runs it: a standby, where vc_here() fails, gets an
+-- The head of a poll. `definitions` is another text whenever watched relations or their signatures are others: a node
+-- then checks what its types read, though another node may have signed the change. plpgsql plans a statement when it first runs it: a standby, where vc_here() fails, gets an
 -- answer.
 CREATE OR REPLACE FUNCTION vitalcache.vc_poll(OUT is_primary boolean, OUT snapshot text, OUT epoch bigint,
-    OUT floor text, OUT synchronous boolean, OUT version integer)
+    OUT floor text, OUT synchronous boolean, OUT version integer, OUT definitions text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     is_primary := NOT pg_is_in_recovery();
@@ -184,6 +185,8 @@ BEGIN
     SELECT f.snapshot::text INTO vc_poll.floor FROM vitalcache.vc_floor AS f;
     synchronous := current_setting('synchronous_standby_names') <> '';
     SELECT v.version INTO vc_poll.version FROM vitalcache.vc_version AS v;
+    definitions := md5(concat((SELECT string_agg(w::text, ',' ORDER BY w::text) FROM vitalcache.vc_watch AS w),
+                              (SELECT string_agg(s::text, ',' ORDER BY s.relation) FROM vitalcache.vc_signature AS s)));
 END $$;
 
 -- The tags whose touches became visible since the snapshot `after`, each once, at most `most` of them; NULL: all
@@ -201,21 +204,25 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = o
 $$;
 
 -- Whether what was read in a snapshot still holds: snapshots[n] contains the floor, and none of its tags was touched
--- by what it does not contain. tags[i] belongs to snapshots[owners[i]], counted from 1. The caller compares the
--- epoch.
+-- by what it does not contain. While a trigger is not in order nothing does. tags[i] belongs to snapshots[owners[i]],
+-- counted from 1. The caller compares the epoch.
 CREATE OR REPLACE FUNCTION vitalcache.vc_unmodified(owners integer[], tags bytea[], snapshots text[])
 RETURNS TABLE (n integer, unmodified boolean)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     SELECT s.n::integer,
            vitalcache.vc_contained(f.snapshot, s.snapshot::pg_snapshot)
+           AND NOT EXISTS (SELECT FROM vitalcache.vc_state())
            AND NOT EXISTS (SELECT FROM unnest(owners, tags) AS o(owner, tag)
                            WHERE o.owner = s.n
                              AND EXISTS (SELECT FROM vitalcache.vc_touch AS t
                                          WHERE t.tag = o.tag
                                            AND t.xid >= pg_snapshot_xmin(s.snapshot::pg_snapshot)
                                            AND NOT pg_visible_in_snapshot(t.xid, s.snapshot::pg_snapshot)))
-    FROM unnest(snapshots) WITH ORDINALITY AS s(snapshot, n), vitalcache.vc_floor AS f
-$$;
+    FROM unnest(snapshots) WITH ORDINALITY AS s(snapshot, n), vitalcache.vc_floor AS f;
+END $$;
 
 -- --- what nodes do: as the owner -----------------------------------------------------------------------------------
 

@@ -396,7 +396,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('GRANT SELECT ON %s TO %I', c.oid::regclass, role)
     FROM pg_class AS c
     WHERE c.relnamespace = 'vitalcache'::regnamespace
-      AND c.relname IN ('vc_version', 'vc_touch', 'vc_epoch', 'vc_alive', 'vc_floor', 'vc_watch')
+      AND c.relname IN ('vc_version', 'vc_touch', 'vc_epoch', 'vc_alive', 'vc_floor', 'vc_watch', 'vc_signature')
       AND NOT has_table_privilege(role, c.oid, 'SELECT')
     UNION ALL
     SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', p.oid::regprocedure, role)

@@ -38,14 +38,14 @@ static void print_usage(FILE *to)
 
 static bool find_mutant(const char *name, enum mutant *out)
 {
-        for (unsigned i = 0; i < MUTANT_COUNT_; i++) {
+        for (unsigned i = 0; i < MUTANT_OF_SERVER_; i++) {
                 if (strcmp(rules[i].name, name) == 0) {
                         *out = (enum mutant)i;
                         return true;
                 }
         }
         (void)fprintf(stderr, "freshness_sim: no mutant '%s'; there are:\n", name);
-        for (unsigned i = 1; i < MUTANT_COUNT_; i++)
+        for (unsigned i = 1; i < MUTANT_OF_SERVER_; i++)
                 (void)fprintf(stderr, "  %-24s %s\n", rules[i].name, rules[i].sentence);
         return false;
 }
@@ -141,10 +141,10 @@ static int run_one(const struct options *o)
 
 static int run_mutants(const struct options *o)
 {
-        const unsigned total = MUTANT_COUNT_ - 1;
+        const unsigned total = MUTANT_OF_SERVER_ - 1;
         unsigned killed = 0;
 
-        for (unsigned i = 1; i < MUTANT_COUNT_; i++) {
+        for (unsigned i = 1; i < MUTANT_OF_SERVER_; i++) {
                 struct totals totals = {0};
                 const char *violation = NULL;
                 const uint64_t done = run(o, (enum mutant)i, &totals, &violation);
