@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { TRIES = 50 }; /* about ten seconds of trying to lock the tables */
+enum { TRIES = 16 }; /* about ten seconds of trying to lock the tables */
 
 struct db {
         struct cli *cli;

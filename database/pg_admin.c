@@ -32,8 +32,7 @@ static enum err check_server(struct pg_admin *admin, struct err_msg *msg)
 enum err pg_admin_open(struct pg_admin *admin, const char *dsn, struct err_msg *msg)
 {
         const char *const keywords[] = {"dbname", "application_name", "client_encoding", "options", NULL};
-        const char *const values[] = {
-                dsn, "vitalcache db", "UTF8", "-c client_min_messages=error -c lc_messages=C", NULL};
+        const char *const values[] = {dsn, "vitalcache db", "UTF8", "-c client_min_messages=error", NULL};
         enum err rc = OK;
 
         admin->conn = PQconnectdbParams(keywords, values, 1);

@@ -61,7 +61,7 @@ LEFT JOIN LATERAL (
     FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = m.oid
 ) AS r ON true
 LEFT JOIN LATERAL (
-    SELECT pg_catalog.string_agg(pg_catalog.concat_ws('.', a.attnum, a.atttypid, a.attcollation), ','
+    SELECT pg_catalog.string_agg(pg_catalog.concat_ws('.', a.attnum, a.atttypid, a.xmin), ','
                                  ORDER BY a.attnum) AS columns
     FROM vitalcache.vc_watch AS w JOIN pg_catalog.pg_attribute AS a ON a.attname = w.column_name
     WHERE w.relation = m.relation AND a.attrelid = m.oid AND NOT a.attisdropped

@@ -3,6 +3,8 @@
 #include "base/hash.h"
 #include "tests/lib/test.h"
 
+#include <stdio.h>
+
 static struct slice text(const char *s)
 {
         return slice_str(s);
@@ -99,6 +101,40 @@ static void a_container_s_form_has_its_subject(void **state)
         assert_memory_equal(out, expected, sizeof(expected) - 1);
 }
 
+static void put_hex(const uint8_t *bytes, size_t len, char *out)
+{
+        for (size_t i = 0; i < len; i++)
+                snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* What SQL builds is tested on the same lines (tests/integration/pg_epoch_test.py). */
+static void the_bytes_are_those_of_the_common_table(void **state)
+{
+        FILE *file = fopen(VC_SOURCE_DIR "/tests/data/tags.tsv", "r");
+        char hex[2 * TAG_BINARY_MAX + 1];
+        uint8_t out[TAG_BINARY_MAX];
+        char line[8192];
+        uint32_t rows = 0;
+        struct tag tag;
+
+        (void)state;
+        assert_non_null(file);
+        while (fgets(line, sizeof(line), file) != NULL) {
+                char *tab = strchr(line, '\t');
+
+                if (line[0] == '#')
+                        continue;
+                assert_non_null(tab);
+                assert_ok(tag_parse(slice_of(line, (size_t)(tab - line)), SLICE_EMPTY, &tag, NULL));
+                put_hex(out, tag_encode(&tag, out), hex);
+                tab[strcspn(tab, "\n")] = '\0';
+                assert_string_equal(tab + 1, hex);
+                rows++;
+        }
+        assert_true(rows > 10);
+        fclose(file);
+}
+
 static void the_longest_parts_fit(void **state)
 {
         uint8_t part[TAG_PART_MAX] = {1};
@@ -154,6 +190,7 @@ int main(void)
                 cmocka_unit_test(malformed_text_is_refused_with_a_reason),
                 cmocka_unit_test(the_binary_form_is_as_documented),
                 cmocka_unit_test(a_container_s_form_has_its_subject),
+                cmocka_unit_test(the_bytes_are_those_of_the_common_table),
                 cmocka_unit_test(the_longest_parts_fit),
                 cmocka_unit_test(different_tags_have_different_bytes),
                 cmocka_unit_test(a_tag_that_does_not_fit_leaves_the_buffer_as_it_was),
