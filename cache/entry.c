@@ -2,13 +2,22 @@
 
 #include "base/mem.h"
 
-#define TYPE_INDEX_MAX 127u /* what the bit-field holds */
+#define TYPE_INDEX_MAX 127u /* what the bit-fields hold */
+#define TAG_COUNT_MAX  127u
+
+_Static_assert(STAMP_TAGS_MAX <= TAG_COUNT_MAX, "tag_count has seven bits");
+
+/* A snapshot as it is kept: as many transactions as are running, which is few as a rule; not aligned. */
+static size_t snapshot_size(const struct snapshot *s)
+{
+        return s == NULL ? 0 : sizeof(s->running) + sizeof(s->xmin) + sizeof(s->xmax) + s->running * sizeof(s->xip[0]);
+}
 
 /* The offset of the tags, not sizeof: no bytes are lost to the struct's own padding. */
 static size_t size_for(const struct l1_view *view)
 {
         return offsetof(struct l1_entry, tags) + view->stamp.tag_count * sizeof(uint32_t) + view->key.len +
-               view->value.len;
+               view->value.len + snapshot_size(view->snapshot);
 }
 
 static uint8_t *append(uint8_t *at, const void *data, size_t len)
@@ -16,6 +25,33 @@ static uint8_t *append(uint8_t *at, const void *data, size_t len)
         if (len > 0)
                 memcpy(at, data, len);
         return at + len;
+}
+
+static void append_snapshot(uint8_t *at, const struct snapshot *s)
+{
+        if (s == NULL)
+                return;
+        at = append(at, &s->running, sizeof(s->running));
+        at = append(at, &s->xmin, sizeof(s->xmin));
+        at = append(at, &s->xmax, sizeof(s->xmax));
+        (void)append(at, s->xip, s->running * sizeof(s->xip[0]));
+}
+
+bool entry_snapshot(const struct l1_entry *entry, struct snapshot *out)
+{
+        const struct slice value = entry_value(entry);
+        const uint8_t *at = value.data + value.len;
+
+        if (!entry->has_snapshot)
+                return false;
+        memcpy(&out->running, at, sizeof(out->running));
+        at += sizeof(out->running);
+        memcpy(&out->xmin, at, sizeof(out->xmin));
+        at += sizeof(out->xmin);
+        memcpy(&out->xmax, at, sizeof(out->xmax));
+        at += sizeof(out->xmax);
+        memcpy(out->xip, at, out->running * sizeof(out->xip[0]));
+        return true;
 }
 
 enum err entry_create(struct l1_entry **out, const struct l1_view *view, uint32_t hash)
@@ -44,13 +80,15 @@ enum err entry_create(struct l1_entry **out, const struct l1_view *view, uint32_
                 .fill_micros = view->fill_micros,
                 .key_len = (uint16_t)view->key.len,
                 .type_index = view->type_index & TYPE_INDEX_MAX,
-                .tag_count = (uint8_t)view->stamp.tag_count,
+                .tag_count = view->stamp.tag_count & TAG_COUNT_MAX,
+                .has_snapshot = view->snapshot != NULL,
                 .found = view->found,
         };
         list_init(&e->place);
         at = append((uint8_t *)e->tags, view->stamp.tags, view->stamp.tag_count * sizeof(uint32_t));
         at = append(at, view->key.data, view->key.len);
-        (void)append(at, view->value.data, view->value.len);
+        at = append(at, view->value.data, view->value.len);
+        append_snapshot(at, view->snapshot);
         *out = e;
         return OK;
 }

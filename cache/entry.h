@@ -23,16 +23,20 @@ struct l1_entry {
         uint32_t value_len;
         uint32_t fill_micros;
         uint16_t key_len;
-        uint8_t tag_count;
+        uint8_t tag_count : 7;
+        uint8_t has_snapshot : 1;
         uint8_t type_index : 7; /* beside `found`, so that the tags begin right here */
         uint8_t found : 1;
-        /* tag slots (aligned as they need), key, value follow */
+        /* tag slots (aligned as they need), key, value and snapshot follow */
         uint32_t tags[];
 };
 
 /* A copy of all that `view` holds, with one reference, the caller's. ERR_NOMEM, ERR_LIMIT (a part longer than its
  * length field can say); *out is NULL then. Any thread. */
 enum err entry_create(struct l1_entry **out, const struct l1_view *view, uint32_t hash) MUST_CHECK;
+
+/* Copies the snapshot into *out, if the entry has one. Pure. */
+bool entry_snapshot(const struct l1_entry *entry, struct snapshot *out) MUST_CHECK;
 
 /* Takes a reference. The caller holds one, or the lock of the shard that does. */
 static inline void entry_hold(struct l1_entry *entry)
@@ -46,6 +50,13 @@ void entry_release(struct l1_entry **entry);
 static inline struct slice entry_key(const struct l1_entry *entry)
 {
         return slice_of(entry->tags + entry->tag_count, entry->key_len);
+}
+
+static inline struct slice entry_value(const struct l1_entry *entry)
+{
+        const struct slice key = entry_key(entry);
+
+        return slice_of(key.data + key.len, entry->value_len);
 }
 
 static inline bool entry_is(const struct l1_entry *entry, uint32_t hash, struct slice key)

@@ -9,11 +9,19 @@
 
 #include "base/buf.h"
 #include "cache/cache_key.h"
+#include "cache/l1.h"
 #include "database/source.h"
 #include "invalidation/fill_rule.h"
 #include "invalidation/stamp.h"
 
 #include <stdatomic.h>
+
+/* A copy that whoever started the fill had, and could not prove: the source may say that it is unmodified. */
+struct fill_known {
+        struct source_known of; /* its epoch and snapshot */
+        struct l1_entry *entry; /* held */
+        enum wire_format format;
+};
 
 enum fill_state { FILL_QUEUED, FILL_SENT, FILL_DONE };
 
@@ -34,7 +42,8 @@ struct fill {
         uint64_t hash;
         _Atomic uint32_t refs;
         struct source_read read;
-        struct nanos sent; /* NANOS_NEVER until it is */
+        struct fill_known *known; /* NULL: none */
+        struct nanos sent;        /* NANOS_NEVER until it is */
         /* the result: written by whoever completes it, read by the waiters after fills_close */
         struct stamp stamp;
         uint32_t tags[STAMP_TAGS_MAX];
@@ -50,14 +59,17 @@ struct fill_request {
         const struct record_type *type;
         size_t tenant_len;
         enum wire_format format;
-        struct nanos now;    /* the read's invocation */
-        struct list *waiter; /* linked into the fill's waiters until fills_close hands it over */
+        struct nanos now;       /* the read's invocation */
+        struct nanos bound;     /* the type's, which all reads of the key have */
+        bool primary_only;      /* a replica's answer would not do */
+        struct l1_entry *known; /* NULL, or an entry of that key and format that has a snapshot */
+        struct list *waiter;    /* linked into the fill's waiters until fills_close hands it over */
 };
 
 /* A QUEUED fill for the request's key, with one reference, the caller's. NULL: no memory. Any thread. */
 struct fill *fill_create(const struct fill_request *request, uint64_t hash) MUST_CHECK;
 
-/* How a fill that is done, or whose shard of the table is locked, fits a read invoked at `invoked`. */
+/* How a fill that is done fits a read invoked at `invoked`. */
 enum fill_fit fill_fit(const struct fill *fill, struct nanos invoked);
 
 /* Gives a reference back and nulls the pointer; the last one frees all. NULL-safe. Any thread. */

@@ -82,9 +82,17 @@ static struct fill **head_of(struct fills *fills, uint64_t hash)
         return &shard_of(fills, hash)->heads[hash & fills->mask];
 }
 
+/* Who answers is not known before it is done: where the primary has to, only a fill that says so, or can still be told,
+ * will do. One that may turn out to be a check of a copy has an answer in that copy's format only. */
 static bool may_join(const struct fills *fills, const struct fill *fill, const struct fill_request *request)
 {
-        return fill_rule_may_join(fill_fit(fill, request->now), request->type->bound, fills->config.always_certain);
+        const struct fill_origin origin = {.sent = fill->sent, .primary = true};
+
+        if (fill->known != NULL && fill->known->format != request->format)
+                return false;
+        if (request->primary_only && !fill->read.primary_only && fill->state != FILL_QUEUED)
+                return false;
+        return fill_rule_may_join(fill_rule_fit(&origin, request->now), request->bound, fills->config.always_certain);
 }
 
 /* The newest come first in a chain, so of several fills of one key the newest is found. */
@@ -112,6 +120,8 @@ static void unlink_locked(struct fills *fills, struct fill *fill)
 
 static void join_locked(struct fill *fill, const struct fill_request *request)
 {
+        if (fill->state == FILL_QUEUED && request->primary_only)
+                fill->read.primary_only = true;
         list_push_back(&fill->waiters, request->waiter);
         fill->wanted |= 1u << request->format;
         atomic_fetch_add_explicit(&fill->refs, 1, memory_order_relaxed);

@@ -115,11 +115,9 @@ bool l1_peek(struct l1 *l1, struct slice key, struct l1_entry **out)
 
 struct l1_view l1_view_of(const struct l1_entry *entry)
 {
-        struct slice key = entry_key(entry);
-
         return (struct l1_view){
-                .key = key,
-                .value = slice_of(key.data + key.len, entry->value_len),
+                .key = entry_key(entry),
+                .value = entry_value(entry),
                 .found = entry->found,
                 .type_index = entry->type_index,
                 .stamp = {.epoch = entry->epoch,
@@ -131,6 +129,17 @@ struct l1_view l1_view_of(const struct l1_entry *entry)
                 .filled = entry->filled,
                 .fill_micros = entry->fill_micros,
         };
+}
+
+bool l1_snapshot_of(const struct l1_entry *entry, struct snapshot *out)
+{
+        return entry_snapshot(entry, out);
+}
+
+struct l1_entry *l1_hold(struct l1_entry *entry)
+{
+        entry_hold(entry);
+        return entry;
 }
 
 void l1_release(struct l1_entry **entry)

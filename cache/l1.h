@@ -29,8 +29,11 @@ struct l1_view {
         bool found;         /* false: a negative entry: no such student */
         uint32_t type_index;
         struct stamp stamp;
-        struct nanos filled;  /* when the read that made it was sent */
+        struct nanos filled;  /* when the read that made it, or the last check of it, was sent */
         uint32_t fill_micros; /* what that read cost */
+        /* What the data contains, so that the source can be asked whether it still is as it was; NULL: not kept. In a
+         * view of an entry always NULL: l1_snapshot_of() has it. */
+        const struct snapshot *snapshot;
 };
 
 struct l1_usage {
@@ -52,6 +55,10 @@ bool l1_get(struct l1 *l1, struct slice key, struct l1_entry **out) MUST_CHECK;
 bool l1_peek(struct l1 *l1, struct slice key, struct l1_entry **out) MUST_CHECK;
 /* What the entry holds; borrowed until it is released. Pure. */
 struct l1_view l1_view_of(const struct l1_entry *entry);
+/* Copies an entry's snapshot into *out; false: it has none. Pure. */
+bool l1_snapshot_of(const struct l1_entry *entry, struct snapshot *out) MUST_CHECK;
+/* Borrows an entry once more, for another l1_release(). */
+struct l1_entry *l1_hold(struct l1_entry *entry);
 /* Lets go of an entry and nulls the pointer; NULL-safe. Any thread; no lock. */
 void l1_release(struct l1_entry **entry);
 

@@ -49,6 +49,9 @@ static enum progress step_join_or_start_fill(struct reader *reader, struct looku
                 .tenant_len = lookup->tenant.len,
                 .format = lookup->format,
                 .now = lookup->now,
+                .bound = lookup->bound,
+                .primary_only = lookup->primary_only,
+                .known = lookup->checkable ? lookup->entry : NULL,
                 .waiter = &lookup->mail.link};
         bool started;
         enum err rc = fills_join_or_start(reader->tiers->fills, &request, &lookup->fill, &started);
@@ -75,6 +78,9 @@ bool lookup_start(struct reader *reader, struct lookup *lookup)
         struct cache_key key;
 
         lookup->reader = reader;
+        lookup->bound = tiers_bound(reader->tiers, lookup->type);
+        /* what AFTER asks for is there only: no replica says when it will have it */
+        lookup->primary_only = lookup->has_after && !freshness_always_certain(reader->tiers->config.freshness);
         cache_key_make(&key, lookup->format, lookup->type, lookup->tenant, lookup->id);
         for (size_t i = 0; progress == GOES_ON; i++)
                 progress = LOOKUP_STEPS[i](reader, lookup, &key);
@@ -83,21 +89,37 @@ bool lookup_start(struct reader *reader, struct lookup *lookup)
 
 /* ---- the source has answered ---- */
 
-/* Step `answer`, for one of those who waited. A lookup that joined a fill sent too early for it waits once more: for
- * one that is sent after its invocation, and that answers it whatever is touched meanwhile. */
-static void answer(struct lookup *lookup)
+/* Each time that the source is asked has its own time limit, and so do all of them together: the last one begins no
+ * later than this. */
+static bool has_time(const struct tiers *tiers, const struct lookup *lookup)
 {
-        struct reader *reader = lookup->reader;
+        struct nanos most = tiers->config.retry_within;
+
+        return most.ns == 0 || !nanos_before(nanos_add(lookup->now, most), tiers->config.clock());
+}
+
+/* A fill sent too early for the lookup, or answered by a replica that lags, was not proved fresh: it waits for another,
+ * of the primary, sent after its invocation, which answers it whatever is touched meanwhile. */
+static enum progress step_once_more(struct reader *reader, struct lookup *lookup)
+{
         struct cache_key key;
 
-        if (!answer_from_fill(reader->tiers, lookup)) {
-                counter_add(COUNTER_fills_rejoined, 1);
-                fill_release(&lookup->fill);
-                cache_key_make(&key, lookup->format, lookup->type, lookup->tenant, lookup->id);
-                if (step_join_or_start_fill(reader, lookup, &key) == WAITS)
-                        return;
+        counter_add(COUNTER_fills_rejoined, 1);
+        fill_release(&lookup->fill);
+        if (!has_time(reader->tiers, lookup)) {
+                answer_failure(lookup, ERR_UNAVAILABLE, "the time for this read is up");
+                return IS_DONE;
         }
-        lookup->done(lookup);
+        lookup->primary_only = !freshness_always_certain(reader->tiers->config.freshness);
+        cache_key_make(&key, lookup->format, lookup->type, lookup->tenant, lookup->id);
+        return step_join_or_start_fill(reader, lookup, &key);
+}
+
+/* Step `answer`, for one of those who waited. */
+static void answer(struct lookup *lookup)
+{
+        if (answer_from_fill(lookup->reader->tiers, lookup) || step_once_more(lookup->reader, lookup) == IS_DONE)
+                lookup->done(lookup);
 }
 
 void lookup_on_answer(struct mail *mail, void *context)
@@ -138,8 +160,9 @@ static void on_read_done(struct source_read *read)
         uint32_t made = 0;
         struct list waiters;
 
-        if (read->status != OK)
+        if (read->status != OK && read->status != ERR_BADKEY) /* that one is the client's own */
                 note_failure(read->status);
+        counter_add(COUNTER_fills_unmodified, read->status == OK && read->unmodified ? 1 : 0);
         store_stamp(tiers, fill, now);
         do { /* once more if someone joins meanwhile who wants another format */
                 uint32_t wanted = fills_wanted(tiers->fills, fill) & ~made;

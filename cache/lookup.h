@@ -15,11 +15,12 @@ enum tier {
         TIER_NONE,     /* no one: an error */
         TIER_L1,       /* this process's memory */
         TIER_JOINED,   /* a fill that another read had begun */
+        TIER_CHECKED,  /* this process's memory, which the database has found unmodified for it */
         TIER_DATABASE, /* a fill of its own */
         TIER_COUNT_
 };
 
-/* "none", "l1", "joined", "database"; never NULL. */
+/* "none", "l1", "joined", "checked", "database"; never NULL. */
 const char *lookup_tier_name(enum tier tier);
 
 /* One read of one key. The caller owns it (zeroed, in-fields set) and keeps it and what its slices point to until it is
@@ -37,18 +38,23 @@ struct lookup {
         void (*done)(struct lookup *lookup); /* on the reader's loop; not called when lookup_start says it is done */
         void *context;
         /* out */
-        enum err status;    /* OK, BUSY, or UNAVAILABLE: it cannot be known now */
+        enum err status;    /* OK, BUSY, UNAVAILABLE (it cannot be known now), BADKEY (of the source) */
         bool found;         /* false with status OK: no such student */
         struct slice value; /* in the wire format; valid until lookup_deinit */
         enum tier tier;
         bool stale; /* only ever true with allow_stale, and only when the source could not answer */
         struct position as_of;
-        struct nanos age; /* at `now`, since the read that made the value was sent; 0 when it was sent after `now` */
+        struct nanos
+                age; /* at `now`, since the read that made the value, or the last check of it, was sent; 0 when that
+                             was after `now` */
         /* the tiers' own */
         struct mail mail;
         struct reader *reader;
-        struct l1_entry *entry;
+        struct l1_entry *entry; /* could not answer, but may serve a stale answer, or be checked */
         struct fill *fill;
+        struct nanos bound;
+        bool primary_only; /* a replica's answer will not do */
+        bool checkable;    /* the source can be asked whether `entry` is unmodified */
         /* out, with status != OK: names the tier that failed. Last, so that the others are cleared without it */
         struct err_msg message;
 };

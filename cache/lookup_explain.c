@@ -20,7 +20,7 @@ void lookup_explain(struct tiers *tiers, const struct lookup *lookup, struct loo
                 return;
         view = l1_view_of(entry);
         out->cached = true;
-        out->verdict = freshness_check(freshness, &view.stamp, type->def, type->bound, lookup->now);
+        out->verdict = freshness_check(freshness, &view.stamp, type->def, tiers_bound(tiers, type), lookup->now);
         out->found = view.found;
         out->age = age_at(lookup->now, view.filled);
         out->expires_in = nanos_sub(view.stamp.expires, lookup->now);

@@ -36,17 +36,35 @@ static struct nanos lifetime(struct tiers *tiers, const struct record_type *type
         return nanos_sub(ttl, (struct nanos){(int64_t)(random_next(&state) % (uint64_t)most)});
 }
 
-void store_stamp(struct tiers *tiers, struct fill *fill, struct nanos now)
+/* A check proves a copy for later; it does not make it live longer. */
+static struct nanos expiry(struct tiers *tiers, const struct fill *fill)
 {
         const struct source_read *read = &fill->read;
+        struct nanos life;
+
+        if (read->unmodified)
+                return l1_view_of(fill->known->entry).stamp.expires;
+        life = lifetime(tiers, read->type);
+        if (read->lives.ns > 0 && nanos_before(read->lives, life))
+                life = read->lives;
+        return nanos_add(fill->sent, life);
+}
+
+void store_stamp(struct tiers *tiers, struct fill *fill, struct nanos now)
+{
+        struct source_read *read = &fill->read;
         struct tagging tagging = {tiers->config.freshness, fill};
+
+        VC_ASSERT(!read->unmodified || fill->known != NULL); /* the source says so of what it was asked only */
+        if (read->unmodified)
+                read->found = l1_view_of(fill->known->entry).found;
 
         fill->micros = (uint32_t)(nanos_sub(now, fill->sent).ns / 1000);
         fill->stamp = (struct stamp){
                 .epoch = read->epoch,
                 .def = read->type->def,
                 .as_of = freshness_as_of(tiers->config.freshness, read->epoch, &read->snapshot),
-                .expires = nanos_add(fill->sent, lifetime(tiers, read->type)),
+                .expires = expiry(tiers, fill),
                 .tag_count = 0,
                 .tags = fill->tags,
         };
@@ -55,11 +73,18 @@ void store_stamp(struct tiers *tiers, struct fill *fill, struct nanos now)
 
 /* ---- bodies and entries ---- */
 
-static void make_body(const struct source_read *read, enum wire_format format, struct fill_body *body)
+static void make_body(const struct fill *fill, enum wire_format format, struct fill_body *body)
 {
+        const struct source_read *read = &fill->read;
+
         *body = (struct fill_body){.status = read->status, .value = SLICE_EMPTY, .made = body->made};
         if (read->status != OK || !read->found)
                 return;
+        if (read->unmodified) {
+                VC_ASSERT(format == fill->known->format); /* others have not joined */
+                body->value = l1_view_of(fill->known->entry).value;
+                return;
+        }
         body->value = buf_slice(&read->value);
         if (format == FORMAT_JSON) {
                 body->status = value_to_json(body->value, &body->made);
@@ -76,7 +101,7 @@ static bool is_worth_storing(const struct tiers *tiers, const struct fill *fill,
 
         if (tiers->config.l1 == NULL || !fill_rule_may_store(fill->read.status, fill->stamp.as_of))
                 return false;
-        v = freshness_check(tiers->config.freshness, &fill->stamp, type->def, type->bound, now);
+        v = freshness_check(tiers->config.freshness, &fill->stamp, type->def, fill->read.bound, now);
         return v == VERDICT_FRESH || v == VERDICT_UNCERTIFIED;
 }
 
@@ -95,6 +120,7 @@ static void put(struct tiers *tiers, const struct fill *fill, enum wire_format f
                 .stamp = fill->stamp,
                 .filled = fill->sent,
                 .fill_micros = fill->micros,
+                .snapshot = freshness_always_certain(tiers->config.freshness) ? NULL : &read->snapshot,
         };
         if (l1_put(tiers->config.l1, &view) != OK)
                 counter_add(COUNTER_l1_store_failures, 1);
@@ -110,7 +136,7 @@ void store_bodies(struct tiers *tiers, struct fill *fill, uint32_t wanted, struc
         for (int f = 0; f < FORMAT_COUNT_; f++) {
                 if ((wanted & 1u << f) == 0)
                         continue;
-                make_body(&fill->read, (enum wire_format)f, &fill->bodies[f]);
+                make_body(fill, (enum wire_format)f, &fill->bodies[f]);
                 if (fill->bodies[f].status == OK && is_worth_storing(tiers, fill, now))
                         put(tiers, fill, (enum wire_format)f, now);
         }

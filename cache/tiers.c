@@ -3,6 +3,13 @@
 #include "base/mem.h"
 #include "cache/tiers_parts.h"
 
+struct nanos tiers_bound(const struct tiers *tiers, const struct record_type *type)
+{
+        if (freshness_always_certain(tiers->config.freshness))
+                return NANOS_ZERO;
+        return type->has_bound ? type->bound : tiers->config.bound_default;
+}
+
 enum err tiers_create(struct tiers **out, const struct tiers_config *config)
 {
         struct tiers *tiers = vc_calloc(1, sizeof(*tiers));

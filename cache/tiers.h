@@ -14,11 +14,16 @@ struct tiers_config {
         struct source *source;
         struct freshness *freshness;
         struct nanos ttl_default;    /* for types whose own ttl_l1 is 0 */
+        struct nanos bound_default;  /* polled sources: for types without a bound of their own */
+        struct nanos retry_within;   /* 0: no limit. A read asks the source no more than this after its invocation */
         uint32_t ttl_jitter_percent; /* an entry lives its TTL less up to so much (0..100) */
         uint64_t seed;               /* of the hash of keys in flight, and of the jitter */
         uint32_t fills_max;          /* fills in flight, past which a read is BUSY */
         struct nanos (*clock)(void); /* clock_boot; tests bring their own */
 };
+
+/* The bound of the type's reads: its own or the default; 0 where the source is always certain. Any thread. */
+struct nanos tiers_bound(const struct tiers *tiers, const struct record_type *type);
 
 /* Borrows all that the configuration points to. ERR_NOMEM; *out is NULL then. */
 enum err tiers_create(struct tiers **out, const struct tiers_config *config) MUST_CHECK;

@@ -29,30 +29,59 @@ const struct record_type rig_allergies = {
         .read_count = 2,
 };
 
-void rig_init(struct rig *rig)
+static void make(struct rig *rig, const struct freshness_config *truth)
 {
-        const struct freshness_config truth = {.slots = 1024, .tag_seed = 3, .always_certain = true};
         const struct l1_config memory = {1 << 20, 0, 4, "lru", 42};
         struct tiers_config tiers;
 
         fake_clock_set(nanos_ms(1000000));
+        rig->touched_count = 0;
+        rig->heartbeats = truth->heartbeats;
         rig->base = event_base_new();
         assert_non_null(rig->base);
         rig->fake = fake_source_create(RIG_EPOCH);
-        assert_ok(freshness_create(&rig->freshness, &truth));
-        freshness_begin_epoch(rig->freshness, RIG_EPOCH, (struct position){1});
+        assert_ok(freshness_create(&rig->freshness, truth));
         assert_ok(l1_create(&rig->l1, &memory, NULL));
         tiers = (struct tiers_config){
                 .l1 = rig->l1,
                 .source = fake_source_as_source(rig->fake),
                 .freshness = rig->freshness,
                 .ttl_default = nanos_ms(30000),
+                .bound_default = nanos_ms(1000),
+                .retry_within = nanos_ms(truth->always_certain ? 0 : 500),
                 .seed = 5,
                 .fills_max = RIG_FILLS_MAX,
                 .clock = fake_clock,
         };
         assert_ok(tiers_create(&rig->tiers, &tiers));
         assert_ok(reader_create(&rig->reader, rig->tiers, rig->base));
+}
+
+void rig_init(struct rig *rig)
+{
+        make(rig, &(struct freshness_config){.slots = 1024, .tag_seed = 3, .always_certain = true});
+        freshness_begin_epoch(rig->freshness, RIG_EPOCH, (struct position){1});
+}
+
+void rig_init_polled(struct rig *rig, bool heartbeats)
+{
+        make(rig, &(struct freshness_config){.slots = 1024, .tag_seed = 3, .polls_kept = 16, .heartbeats = heartbeats});
+}
+
+void rig_poll(struct rig *rig)
+{
+        const struct freshness_poll poll = {
+                .number = freshness_poll_begin(rig->freshness),
+                .epoch = RIG_EPOCH,
+                .sent = fake_clock(),
+                .snapshot = snapshot_of_txn(fake_source_advance(rig->fake)),
+                .touched = rig->touched,
+                .touched_count = rig->touched_count,
+                .heartbeats = rig->heartbeats,
+        };
+
+        freshness_poll_end(rig->freshness, &poll);
+        rig->touched_count = 0;
 }
 
 void rig_deinit(struct rig *rig)
@@ -71,6 +100,11 @@ struct token rig_write(struct rig *rig, const char *id, const char *text)
         uint64_t hash = tag_hash(&tag, freshness_tag_seed(rig->freshness));
         struct position position;
 
+        if (!freshness_always_certain(rig->freshness)) {
+                assert_true(rig->touched_count < sizeof(rig->touched) / sizeof(rig->touched[0]));
+                rig->touched[rig->touched_count++] = hash;
+                return (struct token){RIG_EPOCH, fake_source_write(rig->fake, id, text)};
+        }
         freshness_poison(rig->freshness, &hash, 1);
         position.n = fake_source_write(rig->fake, id, text);
         freshness_touch(rig->freshness, &hash, 1, position);

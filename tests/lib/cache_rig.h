@@ -16,6 +16,9 @@ struct rig {
         struct l1 *l1;
         struct tiers *tiers;
         struct reader *reader;
+        uint64_t touched[8]; /* polled: hashes of what was written since the last poll */
+        size_t touched_count;
+        bool heartbeats;
 };
 
 /* Two types as the shipped ones are: ttl 60 s and the default, bound 0. */
@@ -25,6 +28,11 @@ extern const struct record_type rig_allergies;
 /* All of it, the clock at 1000 s, L1 of 1 MB, TTLs without jitter, default 30 s. */
 void rig_init(struct rig *rig);
 void rig_deinit(struct rig *rig);
+/* The same around a polled source; bound 1 s, reads again within 500 ms. `heartbeats`: it has synchronous replicas. No
+ * poll has been made yet. */
+void rig_init_polled(struct rig *rig, bool heartbeats);
+/* A poll is sent now, sees all that was written, and is published. */
+void rig_poll(struct rig *rig);
 
 /* A commit of allergies of `id` as the source and the freshness layer would see it; returns its token. */
 struct token rig_write(struct rig *rig, const char *id, const char *text);

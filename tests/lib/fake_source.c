@@ -12,15 +12,26 @@ struct fake_value {
         char id[ID_MAX];
         char text[TEXT_MAX + 1];
         bool there;
+        uint64_t written; /* at which position */
+};
+
+struct fake_state {
+        struct fake_value values[VALUES_MAX];
+        size_t count;
+        uint64_t position;
 };
 
 struct fake_source {
         struct source source;
         pthread_mutex_t lock;
-        struct fake_value values[VALUES_MAX];
-        size_t count;
+        struct fake_state now;
+        struct fake_state replica;
+        bool has_replica;
         uint64_t epoch;
-        uint64_t position;
+        struct nanos lives;
+        bool beaten;
+        struct fake_asked asked;
+        uint64_t checks;
         enum err failure;
         bool damaged;
         bool holds;
@@ -34,22 +45,38 @@ static struct fake_source *fake_of(struct source *source)
         return (struct fake_source *)(void *)source;
 }
 
-static struct fake_value *find(struct fake_source *fake, struct slice id)
+static struct fake_value *find(struct fake_state *state, struct slice id)
 {
-        for (size_t i = 0; i < fake->count; i++)
-                if (slice_equal(slice_str(fake->values[i].id), id))
-                        return &fake->values[i];
+        for (size_t i = 0; i < state->count; i++)
+                if (slice_equal(slice_str(state->values[i].id), id))
+                        return &state->values[i];
         return NULL;
+}
+
+static bool is_unmodified(const struct fake_source *fake, const struct source_read *read, uint64_t written)
+{
+        return read->known != NULL && read->known->epoch == fake->epoch &&
+               snapshot_has(&read->known->snapshot, written);
 }
 
 static void fill_in(struct fake_source *fake, struct source_read *read)
 {
-        const struct fake_value *value = find(fake, read->id);
+        struct fake_state *state = fake->has_replica && !read->primary_only ? &fake->replica : &fake->now;
+        const struct fake_value *value = find(state, read->id);
         uint8_t head;
 
+        fake->asked = (struct fake_asked){read->primary_only, read->known != NULL, read->bound};
         read->status = fake->failure;
+        (void)err_set(&read->message, read->status, "%.*s is not the form of it", SLICE_ARG(read->id));
         read->epoch = fake->epoch;
-        read->snapshot = snapshot_of_txn(fake->position);
+        read->lives = fake->lives;
+        read->beaten = fake->beaten;
+        read->from_replica = state == &fake->replica;
+        read->snapshot = snapshot_of_txn(state->position);
+        read->unmodified = read->status == OK && is_unmodified(fake, read, value == NULL ? 1 : value->written);
+        fake->checks += read->unmodified ? 1 : 0;
+        if (read->unmodified)
+                return;
         read->found = value != NULL && value->there;
         if (read->status != OK || !read->found)
                 return;
@@ -98,7 +125,7 @@ struct fake_source *fake_source_create(uint64_t epoch)
         assert_non_null(fake);
         fake->source = (struct source){.magic = SOURCE_MAGIC, .ops = &fake_ops};
         fake->epoch = epoch;
-        fake->position = 1;
+        fake->now.position = 1;
         fake->failure = OK;
         list_init(&fake->held);
         (void)pthread_mutex_init(&fake->lock, NULL);
@@ -128,10 +155,10 @@ uint64_t fake_source_write(struct fake_source *fake, const char *id, const char 
         uint64_t position;
 
         pthread_mutex_lock(&fake->lock);
-        value = find(fake, slice_str(id));
+        value = find(&fake->now, slice_str(id));
         if (value == NULL) {
-                assert_true(fake->count < VALUES_MAX && strlen(id) < ID_MAX);
-                value = &fake->values[fake->count++];
+                assert_true(fake->now.count < VALUES_MAX && strlen(id) < ID_MAX);
+                value = &fake->now.values[fake->now.count++];
                 (void)snprintf(value->id, sizeof(value->id), "%s", id);
         }
         value->there = text != NULL;
@@ -139,9 +166,39 @@ uint64_t fake_source_write(struct fake_source *fake, const char *id, const char 
                 assert_true(strlen(text) <= TEXT_MAX);
                 (void)snprintf(value->text, sizeof(value->text), "%s", text);
         }
-        position = ++fake->position;
+        position = ++fake->now.position;
+        value->written = position;
         pthread_mutex_unlock(&fake->lock);
         return position;
+}
+
+void fake_source_lag(struct fake_source *fake)
+{
+        pthread_mutex_lock(&fake->lock);
+        fake->replica = fake->now;
+        fake->has_replica = true;
+        pthread_mutex_unlock(&fake->lock);
+}
+
+void fake_source_set_epoch(struct fake_source *fake, uint64_t epoch)
+{
+        pthread_mutex_lock(&fake->lock);
+        fake->epoch = epoch;
+        pthread_mutex_unlock(&fake->lock);
+}
+
+void fake_source_set_lives(struct fake_source *fake, struct nanos lives)
+{
+        pthread_mutex_lock(&fake->lock);
+        fake->lives = lives;
+        pthread_mutex_unlock(&fake->lock);
+}
+
+void fake_source_set_beaten(struct fake_source *fake, bool beaten)
+{
+        pthread_mutex_lock(&fake->lock);
+        fake->beaten = beaten;
+        pthread_mutex_unlock(&fake->lock);
 }
 
 uint64_t fake_source_advance(struct fake_source *fake)
@@ -149,7 +206,7 @@ uint64_t fake_source_advance(struct fake_source *fake)
         uint64_t position;
 
         pthread_mutex_lock(&fake->lock);
-        position = ++fake->position;
+        position = ++fake->now.position;
         pthread_mutex_unlock(&fake->lock);
         return position;
 }
@@ -205,4 +262,24 @@ uint64_t fake_source_reads(struct fake_source *fake)
         n = fake->reads;
         pthread_mutex_unlock(&fake->lock);
         return n;
+}
+
+uint64_t fake_source_checks(struct fake_source *fake)
+{
+        uint64_t n;
+
+        pthread_mutex_lock(&fake->lock);
+        n = fake->checks;
+        pthread_mutex_unlock(&fake->lock);
+        return n;
+}
+
+struct fake_asked fake_source_asked(struct fake_source *fake)
+{
+        struct fake_asked asked;
+
+        pthread_mutex_lock(&fake->lock);
+        asked = fake->asked;
+        pthread_mutex_unlock(&fake->lock);
+        return asked;
 }

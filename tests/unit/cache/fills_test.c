@@ -27,6 +27,7 @@ struct wish {
         const char *id;
         enum wire_format format;
         int64_t now_ms;
+        bool primary_only;
 };
 
 static enum err ask(struct fills *fills, struct waiter *waiter, struct wish wish)
@@ -37,6 +38,8 @@ static enum err ask(struct fills *fills, struct waiter *waiter, struct wish wish
                 .type = wish.type,
                 .format = wish.format,
                 .now = nanos_ms(wish.now_ms),
+                .bound = wish.type->bound,
+                .primary_only = wish.primary_only,
                 .waiter = &waiter->link,
         };
 
@@ -74,9 +77,9 @@ static void who_wants_the_same_key_waits_for_one_fill(void **state)
         struct waiter other;
 
         (void)state;
-        assert_true(asks(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10})->started);
-        assert_false(asks(fills, &b, (struct wish){&bounded, "1", FORMAT_MSGPACK, 20})->started);
-        assert_true(asks(fills, &other, (struct wish){&bounded, "2", FORMAT_JSON, 20})->started);
+        assert_true(asks(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10, false})->started);
+        assert_false(asks(fills, &b, (struct wish){&bounded, "1", FORMAT_MSGPACK, 20, false})->started);
+        assert_true(asks(fills, &other, (struct wish){&bounded, "2", FORMAT_JSON, 20, false})->started);
         assert_ptr_equal(a.fill, b.fill);
         assert_slice_is(a.fill->read.id, "1");
         assert_int_equal(a.fill->read.tenant.len, 0);
@@ -100,10 +103,10 @@ static void a_fill_that_is_done_is_joined_by_no_one(void **state)
         struct waiter b;
 
         (void)state;
-        asks(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10});
+        asks(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10, false});
         fills_sent(fills, a.fill, nanos_ms(20));
         finish(fills, a.fill, 1);
-        assert_true(asks(fills, &b, (struct wish){&bounded, "1", FORMAT_JSON, 10})->started);
+        assert_true(asks(fills, &b, (struct wish){&bounded, "1", FORMAT_JSON, 10, false})->started);
         fills_sent(fills, b.fill, nanos_ms(30));
         finish(fills, b.fill, 1);
         fill_release(&a.fill);
@@ -119,9 +122,9 @@ static void does_not_close_while_another_format_is_wanted(void **state)
         struct waiter b;
 
         (void)state;
-        asks(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10});
+        asks(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10, false});
         fills_sent(fills, a.fill, nanos_ms(20));
-        asks(fills, &b, (struct wish){&bounded, "1", FORMAT_MSGPACK, 30});
+        asks(fills, &b, (struct wish){&bounded, "1", FORMAT_MSGPACK, 30, false});
         assert_false(fills_close(fills, a.fill, 1u << FORMAT_JSON, &waiters));
         assert_true(list_empty(&waiters));
         finish(fills, a.fill, 2);
@@ -140,14 +143,14 @@ static void a_strict_read_of_a_polled_source_joins_only_what_is_sent_after_it(vo
         struct waiter late;
 
         (void)state;
-        asks(fills, &first, (struct wish){&strict, "1", FORMAT_JSON, 10});
+        asks(fills, &first, (struct wish){&strict, "1", FORMAT_JSON, 10, false});
         fills_sent(fills, first.fill, nanos_ms(20));
-        assert_true(asks(fills, &strict_one, (struct wish){&strict, "1", FORMAT_JSON, 30})->started);
+        assert_true(asks(fills, &strict_one, (struct wish){&strict, "1", FORMAT_JSON, 30, false})->started);
         assert_ptr_not_equal(strict_one.fill, first.fill);
-        assert_false(asks(fills, &third, (struct wish){&strict, "1", FORMAT_JSON, 35})->started);
+        assert_false(asks(fills, &third, (struct wish){&strict, "1", FORMAT_JSON, 35, false})->started);
         assert_ptr_equal(third.fill, strict_one.fill); /* not sent yet */
         fills_sent(fills, strict_one.fill, nanos_ms(40));
-        assert_false(asks(fills, &late, (struct wish){&strict, "1", FORMAT_JSON, 40})->started);
+        assert_false(asks(fills, &late, (struct wish){&strict, "1", FORMAT_JSON, 40, false})->started);
         finish(fills, first.fill, 1);
         finish(fills, strict_one.fill, 3);
         fill_release(&first.fill);
@@ -164,14 +167,46 @@ static void a_bounded_read_joins_what_was_sent_before_it(void **state)
         struct waiter b;
 
         (void)state;
-        asks(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10});
+        asks(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10, false});
         fills_sent(fills, a.fill, nanos_ms(20));
-        assert_false(asks(fills, &b, (struct wish){&bounded, "1", FORMAT_JSON, 30})->started);
+        assert_false(asks(fills, &b, (struct wish){&bounded, "1", FORMAT_JSON, 30, false})->started);
         assert_int_equal(fill_fit(a.fill, nanos_ms(10)), FILL_ANSWERS);
         assert_int_equal(fill_fit(a.fill, nanos_ms(30)), FILL_ANSWERS_IF_FRESH);
         finish(fills, a.fill, 2);
         fill_release(&a.fill);
         fill_release(&b.fill);
+        fills_destroy(&fills);
+}
+
+/* Until it is sent, a fill can still be told that no replica may answer it. */
+static void a_read_of_the_primary_joins_only_a_fill_of_the_primary(void **state)
+{
+        struct fills *fills = make(false);
+        struct waiter any;
+        struct waiter queued;
+        struct waiter later;
+        struct waiter own;
+
+        (void)state;
+        asks(fills, &any, (struct wish){&bounded, "1", FORMAT_JSON, 10, false});
+        assert_false(any.fill->read.primary_only);
+        assert_false(asks(fills, &queued, (struct wish){&bounded, "1", FORMAT_JSON, 10, true})->started);
+        assert_true(any.fill->read.primary_only);
+        fills_sent(fills, any.fill, nanos_ms(20));
+        assert_false(asks(fills, &later, (struct wish){&bounded, "1", FORMAT_JSON, 30, true})->started);
+        finish(fills, any.fill, 3);
+        fill_release(&any.fill);
+        fill_release(&queued.fill);
+        fill_release(&later.fill);
+        asks(fills, &any, (struct wish){&bounded, "1", FORMAT_JSON, 40, false});
+        fills_sent(fills, any.fill, nanos_ms(50));
+        assert_true(asks(fills, &own, (struct wish){&bounded, "1", FORMAT_JSON, 60, true})->started);
+        assert_true(own.fill->read.primary_only);
+        fills_sent(fills, own.fill, nanos_ms(70));
+        finish(fills, any.fill, 1);
+        finish(fills, own.fill, 1);
+        fill_release(&any.fill);
+        fill_release(&own.fill);
         fills_destroy(&fills);
 }
 
@@ -184,10 +219,10 @@ static void past_the_bound_it_is_busy_but_joining_goes_on(void **state)
 
         (void)state;
         for (int i = 0; i < MAX; i++)
-                asks(fills, &waiters[i], (struct wish){&bounded, ids[i], FORMAT_JSON, 10});
-        assert_err(ERR_BUSY, ask(fills, &more, (struct wish){&bounded, "4", FORMAT_JSON, 10}));
+                asks(fills, &waiters[i], (struct wish){&bounded, ids[i], FORMAT_JSON, 10, false});
+        assert_err(ERR_BUSY, ask(fills, &more, (struct wish){&bounded, "4", FORMAT_JSON, 10, false}));
         assert_null(more.fill);
-        assert_false(asks(fills, &more, (struct wish){&bounded, "1", FORMAT_JSON, 10})->started);
+        assert_false(asks(fills, &more, (struct wish){&bounded, "1", FORMAT_JSON, 10, false})->started);
         for (int i = 0; i < MAX; i++) {
                 fills_sent(fills, waiters[i].fill, nanos_ms(20));
                 finish(fills, waiters[i].fill, i == 0 ? 2 : 1);
@@ -209,7 +244,7 @@ static enum err create_and_start(void *context)
                 assert_null(fills);
                 return rc;
         }
-        rc = ask(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10});
+        rc = ask(fills, &a, (struct wish){&bounded, "1", FORMAT_JSON, 10, false});
         assert_int_equal(fills_in_flight(fills), rc == OK ? 1 : 0);
         if (rc == OK) {
                 fills_sent(fills, a.fill, nanos_ms(20));
@@ -234,6 +269,7 @@ int main(void)
                 cmocka_unit_test(does_not_close_while_another_format_is_wanted),
                 cmocka_unit_test(a_strict_read_of_a_polled_source_joins_only_what_is_sent_after_it),
                 cmocka_unit_test(a_bounded_read_joins_what_was_sent_before_it),
+                cmocka_unit_test(a_read_of_the_primary_joins_only_a_fill_of_the_primary),
                 cmocka_unit_test(past_the_bound_it_is_busy_but_joining_goes_on),
                 cmocka_unit_test(survives_each_failed_allocation),
         };
