@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "database/mutant.h"
 #include "database/tag.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ static enum err open_pools(struct truth_postgres *t)
                 return rc;
         config.seed++;
         config.acquire_timeout = t->config.poll_timeout;
-        config.greeting = "LISTEN " TRUTH_CHANNEL;
+        config.greeting = MUTANT(POLL_OF_REPLICA) ? "SELECT 1" : "LISTEN " TRUTH_CHANNEL; /* a standby refuses LISTEN */
         config.opened = on_opened;
         config.lost = on_lost;
         config.notify = on_notify;
