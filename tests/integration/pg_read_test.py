@@ -514,6 +514,194 @@ class ReplicaTest(ReadTest):
         self.assertEqual(drive.get("student:s2").source, "replica")
 
 
+ODD = ["a,b", "{x}", '"quoted"', "back\\slash", "\\", '\\"', "NULL", "null", " lead and trail ", "it's", "$1",
+       "ü\U0001f9d1\u200d⚕️", "e\u0301", "%s", "a/b:c", "x" * 512, "ü" * 256, "-1", "{}"]
+
+
+class IdTest(ReadTest):
+    """Ids are told apart byte by byte, and none is taken for what it is not."""
+    types = r"""
+tables:
+  students: {postgres: {relations: [{name: public.students, student: id}]}}
+  visits: {postgres: {relations: [{name: public.visits, student: student_id}]}}
+types:
+  student:
+    shape: one
+    table: students
+    postgres: {fetch: "SELECT id AS student, id, name FROM public.students WHERE id = ANY($1)"}
+  visits:
+    shape: list
+    table: visits
+    postgres: {fetch: "SELECT student_id AS student, id FROM public.visits WHERE student_id = ANY($1)"}
+  card: {shape: composite, parts: {student: {type: student}, visits: {type: visits}}}
+"""
+    schema = watch = "SELECT 'each test makes its own'"
+    tables = """
+CREATE TABLE students (id %(id)s PRIMARY KEY, name text);
+CREATE TABLE visits (id int PRIMARY KEY, student_id %(id)s);
+"""
+
+    def setUp(self):
+        self.cluster.psql("DROP TABLE IF EXISTS students, visits")
+
+    def make(self, kind, ids):
+        self.cluster.psql(self.tables % {"id": kind})
+        for n, name in enumerate(ids):
+            self.cluster.psql("INSERT INTO students VALUES (%s, %s)", (name, "n%d" % n))
+            self.cluster.psql("INSERT INTO visits VALUES (%s, %s)", (n, name))
+
+    def test_any_text(self):
+        self.make("text", ODD)
+        with self.drive() as drive:
+            reads = drive.fetch(*["card:" + name for name in ODD], "visits:NULLl", "visits:x")
+            self.assertEqual(drive.round_trips, 1)
+        for n, (name, read) in enumerate(zip(ODD, reads)):
+            self.assertEqual(read.value, {"student": {"id": name, "name": "n%d" % n}, "visits": [{"id": n}]}, name)
+        self.assertEqual([r.what for r in reads[-2:]], ["none"] * 2)
+
+    def test_numbers(self):
+        self.make("integer", [1, 42, 2147483647])
+        with self.drive() as drive:
+            for known in (False, True):
+                if known:
+                    for name in ("student", "visits"):
+                        drive.tell("state", name, "0", "0", "23")
+                self.assertEqual([r.what for r in drive.fetch("card:1", "visits:42", "student:43")],
+                                 ["found", "found", "none"])
+                reads = drive.fetch("card:042", "visits: 1", "student:abc", "student:2147483647")
+                self.assertEqual([r.status for r in reads], ["BADKEY", "BADKEY", "BADKEY", "OK"], reads)
+                self.assertEqual(reads[0].message, "the id is not in canonical form; it would be %s42" % (
+                    "" if known else "card:"))
+                # In one tick with the right form, the other is at the least not there.
+                reads = drive.fetch("visits:42", "visits:042")
+                self.assertEqual(reads[0].value, [{"id": 1}])
+                self.assertEqual((reads[1].status, reads[1].what), ("BADKEY" if known else "OK", "none"))
+            self.assertEqual([(r.status, r.what) for r in drive.fetch("student:2147483648", "visits:-2147483649",
+                                                                      "visits:" + "9" * 30)], [("OK", "none")] * 3)
+            self.assertEqual(drive.round_trips, 0)
+
+    def test_uuids(self):
+        one = "0b5c1a52-6d0e-4d52-9f5e-3a1f0c2b7d44"
+        self.make("uuid", [one])
+        with self.drive() as drive:
+            for known in (False, True):
+                if known:
+                    drive.tell("state", "visits", "0", "0", "2950")
+                good, upper, bare, no = drive.fetch("visits:" + one, "visits:" + one.upper(),
+                                                    "visits:" + one.replace("-", ""), "visits:x")
+                self.assertEqual(good.value, [{"id": 0}])
+                self.assertEqual([upper.status, bare.status, no.status], ["BADKEY"] * 3)
+                self.assertIn(one, upper.message)
+
+    def test_what_the_database_takes_for_equal(self):
+        self.cluster.psql("CREATE EXTENSION IF NOT EXISTS citext")
+        self.make("citext", ["Ann", "bob"])
+        with self.drive() as drive:
+            ann = drive.get("card:Ann")
+            self.assertEqual((ann.status, ann.value["visits"]), ("OK", [{"id": 0}]))
+            lower, bob = drive.fetch("card:ann", "visits:bob")
+            self.assertEqual((lower.status, lower.value), ("BADKEY", None))
+            self.assertEqual(lower.message, "the id is not in canonical form; it would be card:Ann")
+            self.assertEqual(bob.value, [{"id": 1}])
+
+    def test_char_columns(self):
+        self.make("char(8)", ["ab", "abcdefgh"])
+        with self.drive() as drive:
+            self.assertEqual(drive.get("visits:abcdefgh").value, [{"id": 1}])
+            self.assertEqual(drive.get("visits:ab").status, "BADKEY")  # the column shows it with its spaces
+
+
+CELLS = [  # type, SQL, value
+    ("bool", "true", True), ("bool", "false", False),
+    ("int2", "-32768", -32768), ("int4", "2147483647", 2147483647), ("int8", "-9223372036854775808", -2**63),
+    ("oid", "4294967295", 4294967295),
+    ("float4", "0.1", 0.1), ("float4", "1e-30", 1e-30), ("float4", "16777217", 16777216.0), ("float4", "'NaN'", "NaN"),
+    ("float8", "0.1", 0.1), ("float8", "1e300", 1e300), ("float8", "'-Infinity'", "-Infinity"),
+    ("float8", "12345678901234567890", 12345678901234567890.0), ("float8", "3.141592653589793", 3.141592653589793),
+    ("text", "'ü \"x\"'", 'ü "x"'), ("text", "''", ""), ("varchar(5)", "'abc'", "abc"), ("char(5)", "'abc'", "abc  "),
+    ("name", "'n'", "n"), ("uuid", "'0B5C1A52-6D0E-4D52-9F5E-3A1F0C2B7D44'", "0b5c1a52-6d0e-4d52-9f5e-3a1f0c2b7d44"),
+    ("date", "'2026-02-28'", "2026-02-28"), ("date", "'0044-03-15 BC'", "0044-03-15 BC"),
+    ("date", "'infinity'", "infinity"), ("date", "'-infinity'", "-infinity"), ("date", "'10000-01-01'", "10000-01-01"),
+    ("date", "'1999-12-31'", "1999-12-31"), ("date", "'0001-01-01'", "0001-01-01"),
+    ("timestamp", "'2026-02-28 01:02:03'", "2026-02-28T01:02:03"),
+    ("timestamp", "'1969-12-31 23:59:59.5'", "1969-12-31T23:59:59.5"),
+    ("timestamp", "'0044-03-15 12:00 BC'", "0044-03-15 12:00:00 BC"), ("timestamp", "'infinity'", "infinity"),
+    ("timestamptz", "'2026-02-28 01:02:03.000001+05:30'", "2026-02-27T19:32:03.000001Z"),
+    ("timestamptz", "'1999-12-31 23:59:59.99Z'", "1999-12-31T23:59:59.99Z"),
+    ("timestamptz", "'-infinity'", "-infinity"), ("timestamptz", "'0044-03-15 12:00Z BC'", "0044-03-15 12:00:00+00 BC"),
+    ("json", "'{\"b\": [1, 2.5, null, true], \"a\": {\"x\": \"ü\"}}'", {"b": [1, 2.5, None, True], "a": {"x": "ü"}}),
+    ("json", "'12345678901234567890'", "12345678901234567890"), ("json", "'[]'", []),
+    ("jsonb", "'{\"b\": 1, \"a\": [{}, []]}'", {"a": [{}, []], "b": 1}), ("jsonb", "'\"text\"'", "text"),
+    ("jsonb", "'null'", None),
+    ("bytea", "'\\x'", ""), ("bytea", "'\\x00ff10'", "AP8Q"), ("bytea", "'\\x00ff'", "AP8="),
+    ("bytea", "'\\x00'", "AA=="),
+    ("text[]", "ARRAY['a', NULL, 'NULL', '', ' ', '\"', '\\', '{', '}', ',', 'ü']",
+     ["a", None, "NULL", "", " ", '"', "\\", "{", "}", ",", "ü"]),
+    ("text[]", "'{}'", []), ("int[]", "'{1,-2,NULL}'", [1, -2, None]), ("int[]", "'[5:6]={1,2}'", [1, 2]),
+    ("int[]", "'{{1,2},{3,4}}'", [[1, 2], [3, 4]]), ("int[]", "'[0:0][2:3]={{1,2}}'", [[1, 2]]),
+    ("text[]", "'{{{a},{\"b}\"}},{{c},{NULL}}}'", [[["a"], ["b}"]], [["c"], [None]]]),
+    ("bool[]", "'{t,f}'", [True, False]), ("float8[]", "'{1.5,NaN}'", [1.5, "NaN"]), ("int8[]", "'{1}'", [1]),
+    ("date[]", "'{2026-01-01}'", ["2026-01-01"]), ("uuid[]", "ARRAY[NULL::uuid]", [None]),
+    ("timestamptz[]", "'{2026-01-01 00:00Z}'", ["2026-01-01T00:00:00Z"]),
+    ("jsonb[]", "ARRAY['{\"a\": 1}'::jsonb]", [{"a": 1}]),
+    ("bytea[]", "ARRAY['\\x00'::bytea]", ["AA=="]), ("varchar[]", "'{a}'", ["a"]), ("int2[]", "'{7}'", [7]),
+]
+TEXT_CELLS = [  # of types that are read in text form only
+    ("numeric", "12", 12), ("numeric", "-0.5", -0.5), ("numeric", "12.50", "12.50"), ("numeric", "'NaN'", "NaN"),
+    ("numeric", "123456789012345678901234567890", "123456789012345678901234567890"),
+    ("numeric", "0.1234567890123456789", "0.1234567890123456789"), ("numeric", "1e-7", "0.0000001"),
+    ("numeric[]", "'{1,2.5,2.50,NULL}'", [1, 2.5, "2.50", None]),
+    ("interval", "'1 day 02:03:04'", "P1DT2H3M4S"), ("inet", "'10.0.0.1/8'", "10.0.0.1/8"),
+    ("time", "'01:02:03'", "01:02:03"), ("money", "1", "$1.00"), ("xml", "'<a/>'", "<a/>"),
+    ("point", "'(1,2)'", "(1,2)"),
+    ("int4range", "'[1,3)'", "[1,3)"), ("mood", "'good'", "good"),
+]
+
+
+def cells_type(name, cells):
+    """A record type whose one record has a cell of each row."""
+    columns = ", ".join("(%s)::%s AS c%d" % (sql, kind, n) for n, (kind, sql, _) in enumerate(cells))
+    return json.dumps({name: {"shape": "one", "table": "students", "postgres": {
+        "fetch": "SELECT id AS student, %s, NULL AS nothing FROM public.students WHERE id = ANY($1)" % columns}}})[1:-1]
+
+
+class CellTest(ReadTest):
+    types = """
+tables: {students: {postgres: {relations: [{name: public.students, student: id}]}}}
+types: {%s, %s, "twins": {shape: one, table: students, postgres: {
+    fetch: "SELECT id AS student, 1 AS a, 2 AS a FROM public.students WHERE id = ANY($1)"}}, "nobody": {shape: one,
+    table: students, postgres: {fetch: "SELECT id FROM public.students WHERE id = ANY($1)"}}}
+""" % (cells_type("cells", CELLS), cells_type("others", TEXT_CELLS))
+    schema = "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE students (id text PRIMARY KEY); " \
+             "INSERT INTO students VALUES ('1')"
+    watch = "SELECT 'nothing'"
+
+    def check(self, cells, read):
+        self.assertEqual(read.status, "OK")
+        for n, (kind, sql, wanted) in enumerate(cells):
+            found = read.value.pop("c%d" % n)
+            self.assertEqual((found, type(found)), (wanted, type(wanted)), "%s %s" % (kind, sql))
+        self.assertEqual(read.value, {})
+
+    def test_text_and_binary_are_equal(self):
+        with self.drive() as drive:
+            self.check(CELLS, drive.get("cells:1"))
+            drive.tell("state", "cells", "0", "1", "25")
+            self.check(CELLS, drive.get("cells:1"))
+
+    def test_types_of_text_only(self):
+        with self.drive() as drive:
+            self.check(TEXT_CELLS, drive.get("others:1"))
+            drive.tell("state", "others", "0", "1", "25")
+            self.assertEqual(drive.get("others:1").status, "CORRUPT")
+
+    def test_results_that_are_no_records(self):
+        with self.drive() as drive:
+            reads = drive.fetch("twins:1", "nobody:1", "cells:1")
+            self.assertEqual([r.status for r in reads], ["CORRUPT", "CORRUPT", "OK"])
+            self.assertIn("statement=twins", drive.log.text())
+
+
 class PoolerTest(ReadTest):
     def test_reads_go_through_pgbouncer_in_transaction_mode(self):
         with pg.PgBouncer(self.cluster) as bouncer:
