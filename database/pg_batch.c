@@ -14,6 +14,8 @@
 #include "database/pg_value.h"
 #include "monitoring/counters.h"
 
+enum { REPLICA_REST_MS = 1000 };
+
 struct pg_batch {
         struct pg_exchange exchange;
         struct pg_errand_in in;
@@ -29,6 +31,11 @@ struct pg_batch {
         bool beaten;  /* the heartbeat is committed */
         bool waived;  /* the server gave up waiting for its synchronous replicas */
 };
+
+static bool on_replica(const struct pg_batch *b)
+{
+        return b->in.replica != PG_PRIMARY;
+}
 
 /* ---- ends ---- */
 
@@ -84,11 +91,11 @@ static void take_here(struct pg_batch *b, const PGresult *result)
 {
         char sqlstate[6];
 
-        b->told = pg_meta_read(result, b->in.replica, &b->meta);
+        b->told = pg_meta_read(result, on_replica(b), &b->meta);
         if (b->told)
                 return;
         pg_sqlstate(result, sqlstate);
-        b->missing = !b->in.replica && is_missing_schema(sqlstate);
+        b->missing = !on_replica(b) && is_missing_schema(sqlstate);
         b->broken = true;
 }
 
@@ -154,7 +161,7 @@ static void go_on(const struct pg_batch *b, enum pg_errand errand, struct list *
         struct pg_errand_in next = b->in;
 
         next.errand = errand;
-        next.replica = false;
+        next.replica = PG_PRIMARY;
         if (!list_empty(reads))
                 pg_batch_start(&next, reads);
 }
@@ -233,6 +240,16 @@ static void pass_on(struct pg_batch *b, enum pg_errand errand)
         destroy(b);
 }
 
+/* The primary is asked instead; the replica only after a while again. */
+static void leave_replica(struct pg_batch *b)
+{
+        struct pg_port *port = b->in.port;
+
+        counter_add(COUNTER_database_replica_refusals, b->plan.item_count);
+        port->replica_rests[b->in.replica] = nanos_add(port->source->config.clock(), nanos_ms(REPLICA_REST_MS));
+        pass_on(b, PG_ERRAND_FETCH);
+}
+
 static void fail(struct pg_batch *b, enum err status)
 {
         struct list reads;
@@ -255,7 +272,7 @@ static enum err make_plan(struct pg_batch *b)
                 .types = source->config.types,
                 .states = source->states,
                 .alone = b->in.errand == PG_ERRAND_ALONE,
-                .replica = b->in.replica,
+                .replica = on_replica(b),
                 .bare = b->bare,
                 .session = !source->config.primary.session_settings,
                 .node = b->in.beat ? port->node : NULL};
@@ -265,11 +282,14 @@ static enum err make_plan(struct pg_batch *b)
         return pg_plan_init(&b->plan, &in, &b->reads);
 }
 
-static struct pg_pool *choose_pool(struct pg_port *port, bool replica)
+/* A replica that does not answer must leave the primary time to. */
+static struct nanos deadline_of(const struct pg_batch *b)
 {
-        if (!replica)
-                return port->primary;
-        return port->replicas[port->next_replica++ % port->source->config.replica_count];
+        const struct nanos now = b->in.port->source->config.clock();
+
+        if (!on_replica(b) || !nanos_before(now, b->in.deadline))
+                return b->in.deadline;
+        return nanos_add(now, (struct nanos){nanos_sub(b->in.deadline, now).ns / 2});
 }
 
 /* Plans and sends. ERR_NOMEM, ERR_LIMIT: nothing was sent, there is no plan. */
@@ -277,20 +297,20 @@ static enum err run(struct pg_batch *b)
 {
         enum err rc;
 
-        b->bare = !b->in.replica && atomic_load(&b->in.port->source->bare);
+        b->bare = !on_replica(b) && atomic_load(&b->in.port->source->bare);
         b->broken = b->missing = b->told = b->beaten = b->waived = false;
         rc = make_plan(b);
         if (rc != OK)
                 return rc;
         b->exchange = (struct pg_exchange){.steps = b->plan.steps,
                 .step_count = b->plan.step_count,
-                .deadline = b->in.deadline,
+                .deadline = deadline_of(b),
                 .repeatable = true,
                 .result = on_result,
                 .notice = on_notice,
                 .done = on_done,
                 .context = b};
-        pg_pool_run(choose_pool(b->in.port, b->in.replica), &b->exchange);
+        pg_pool_run(on_replica(b) ? b->in.port->replicas[b->in.replica] : b->in.port->primary, &b->exchange);
         return OK;
 }
 
@@ -334,7 +354,7 @@ static void note_health(struct pg_batch *b)
                 atomic_store(&source->last_epoch, b->meta.epoch);
         else if (b->told && MUTANT(FILL_EPOCH_IGNORED))
                 b->meta.epoch = atomic_load(&source->last_epoch);
-        if (!b->in.replica && b->exchange.failure != PG_FAILURE_CLOSED)
+        if (!on_replica(b) && b->exchange.failure != PG_FAILURE_CLOSED)
                 atomic_store(&source->problem, b->exchange.status == OK ? NULL : pg_failure_text(b->exchange.failure));
 }
 
@@ -348,8 +368,8 @@ static void on_done(struct pg_exchange *exchange)
                 atomic_store(&b->in.port->source->bare, true);
         if (exchange->status == OK && !b->again && (exchange->stale_plan || (b->missing && !b->bare)))
                 run_again(b);
-        else if (b->in.replica && (rc != OK || b->meta.epoch == 0))
-                pass_on(b, PG_ERRAND_FETCH);
+        else if (on_replica(b) && (rc != OK || b->meta.epoch == 0))
+                leave_replica(b);
         else if (b->in.errand == PG_ERRAND_CHECK && rc == ERR_UNAVAILABLE && exchange->status == OK)
                 pass_on(b, PG_ERRAND_FETCH);
         else if (rc != OK)

@@ -238,7 +238,7 @@ enum err pg_plan_init(struct pg_plan *plan, const struct pg_plan_in *in, const s
         rc = make_items(plan, reads);
         for (uint32_t i = 0; rc == OK && i < plan->item_count; i++)
                 rc = plan_read(plan, &plan->items[i]);
-        for (uint32_t i = 0; !in->alone && i < plan->item_count; i++)
+        for (uint32_t i = 0; rc == OK && !in->alone && i < plan->item_count; i++)
                 plan->items[i].query_count = plan->query_count;
         for (uint32_t i = 0; rc == OK && i < plan->query_count; i++)
                 rc = finish_query(&plan->queries[i]);

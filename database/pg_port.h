@@ -28,6 +28,7 @@ struct pg_port {
         struct pg_source *source;
         struct pg_pool *primary;
         struct pg_pool *replicas[PG_REPLICAS_MAX];
+        struct nanos replica_rests[PG_REPLICAS_MAX]; /* until when it is not asked, having failed */
         uint32_t next_replica;
         char node[PG_NODE_SIZE]; /* whose heartbeat: each loop has a row of its own, not to wait for one another */
 };
@@ -44,10 +45,12 @@ enum pg_errand {
         PG_ERRAND_ALONE /* each with queries of its own */
 };
 
+enum { PG_PRIMARY = -1 };
+
 struct pg_errand_in {
         struct pg_port *port;
         enum pg_errand errand;
-        bool replica;
+        int replica; /* its index, or PG_PRIMARY */
         bool beat;
         struct nanos deadline;
 };

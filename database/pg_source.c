@@ -35,9 +35,9 @@ static void close_port(struct source_port **out)
         if (*out == NULL)
                 return;
         port = port_of(*out);
-        pg_pool_destroy(&port->primary);
         for (uint32_t i = 0; i < PG_REPLICAS_MAX; i++)
-                pg_pool_destroy(&port->replicas[i]);
+                pg_pool_destroy(&port->replicas[i]); /* what they leave undone, the primary is asked */
+        pg_pool_destroy(&port->primary);
         vc_free(port);
         *out = NULL;
 }
@@ -72,6 +72,21 @@ enum way { WAY_FETCH, WAY_FETCH_STRICT, WAY_CHECK, WAY_CHECK_STRICT, WAY_REPLICA
 static bool is_uncacheable(const struct pg_source *s, const struct record_type *type)
 {
         return (atomic_load(&s->states[type->index]) & PG_STATE_UNCACHEABLE) != 0;
+}
+
+/* The replica whose turn it is; PG_PRIMARY: there is none that may be asked now. */
+static int next_replica(struct pg_port *port)
+{
+        const uint32_t count = port->source->config.replica_count;
+        const struct nanos now = count == 0 ? NANOS_ZERO : port->source->config.clock();
+
+        for (uint32_t i = 0; i < count; i++) {
+                const uint32_t index = port->next_replica++ % count;
+
+                if (!nanos_before(now, port->replica_rests[index]))
+                        return (int)index;
+        }
+        return PG_PRIMARY;
 }
 
 static enum way way_of(const struct pg_source *s, const struct source_read *read)
@@ -112,7 +127,7 @@ static void start_way(struct pg_port *port, enum way way, struct nanos deadline,
 {
         const struct pg_errand_in in = {.port = port,
                 .errand = way == WAY_CHECK || way == WAY_CHECK_STRICT ? PG_ERRAND_CHECK : PG_ERRAND_FETCH,
-                .replica = way == WAY_REPLICA,
+                .replica = way == WAY_REPLICA && !list_empty(reads) ? next_replica(port) : PG_PRIMARY,
                 .beat = way == WAY_CHECK_STRICT || way == WAY_FETCH_STRICT,
                 .deadline = deadline};
 
