@@ -486,9 +486,22 @@ class ReplicaTest(ReadTest):
                 self.assertEqual(drive.get("summary:s1", flags="s").source, "primary")
                 self.open_transactions_are_not_believed(drive, replica)
                 self.a_replica_of_another_history_serves_none(drive, replica)
+                self.a_replica_that_does_not_answer_leaves_time(replica)
                 replica.kill9()
                 read = drive.get("summary:s1")
                 self.assertEqual((read.status, read.source), ("OK", "primary"))
+
+    def a_replica_that_does_not_answer_leaves_time(self, replica):
+        with self.drive(replicas=[replica.dsn()], timeout=2000) as drive:
+            self.assertEqual(drive.get("summary:s1").source, "replica")
+            replica.pause()
+            try:
+                read = drive.get("summary:s1")
+                self.assertEqual((read.status, read.source, drive.round_trips), ("OK", "primary", 2))
+                self.assertEqual(drive.get("summary:s1").source, "primary")
+                self.assertEqual(drive.round_trips, 1)  # it is left alone for a while
+            finally:
+                replica.resume()
 
     def open_transactions_are_not_believed(self, drive, replica):
         writer = self.cluster.connect(autocommit=False)
@@ -511,7 +524,7 @@ class ReplicaTest(ReadTest):
         self.assertEqual((read.status, read.source, read.epoch), ("OK", "primary", 0))
         self.cluster.psql("SELECT vitalcache.vc_begin_epoch()")
         self.cluster.wait_for_replay(replica)
-        self.assertEqual(drive.get("student:s2").source, "replica")
+        pg.wait_for(lambda: drive.get("student:s2").source == "replica", "the replica is asked again")
 
 
 ODD = ["a,b", "{x}", '"quoted"', "back\\slash", "\\", '\\"', "NULL", "null", " lead and trail ", "it's", "$1",
