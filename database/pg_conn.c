@@ -129,7 +129,7 @@ static struct pg_exchange *take_failed(struct pg_conn *conn, enum pg_failure fai
                 if (exchange->failure == PG_FAILURE_NONE)
                         exchange->failure = failure;
                 exchange->status = exchange->failure == PG_FAILURE_MEMORY ? ERR_NOMEM : ERR_UNAVAILABLE;
-                exchange->outcome_unknown = conn->sent && exchange->results < exchange->step_count;
+                exchange->outcome_unknown = conn->sent && (conn->reply_count == 0 || !pg_conn_received_all(conn));
                 if (exchange->sqlstate[0] == '\0')
                         memcpy(exchange->sqlstate, conn->last_sqlstate, sizeof conn->last_sqlstate);
         }

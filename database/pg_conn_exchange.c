@@ -64,9 +64,10 @@ static void plan(struct pg_conn *conn, const struct pg_exchange *exchange)
         }
 }
 
-static bool send_sync(struct pg_conn *conn)
+/* `step` is the one before it. */
+static bool send_sync(struct pg_conn *conn, uint32_t step)
 {
-        owe(conn, PG_REPLY_SYNC, 0, (struct pg_use){PG_USE_UNNAMED, 0});
+        owe(conn, PG_REPLY_SYNC, step, (struct pg_use){PG_USE_UNNAMED, 0});
         return PQpipelineSync(conn->pg) == 1;
 }
 
@@ -85,7 +86,7 @@ static bool send_deallocations(struct pg_conn *conn)
                         return false;
                 owe(conn, PG_REPLY_DEALLOCATED, 0, (struct pg_use){PG_USE_UNNAMED, 0});
         }
-        return !sync || send_sync(conn);
+        return !sync || send_sync(conn, 0);
 }
 
 static bool send_step(struct pg_conn *conn, uint32_t number)
@@ -112,7 +113,7 @@ static bool send_step(struct pg_conn *conn, uint32_t number)
         owe(conn, PG_REPLY_RESULT, number, use);
         if (sent != 1)
                 return false;
-        return !is_last_of_stretch(conn->exchange, number) || send_sync(conn);
+        return !is_last_of_stretch(conn->exchange, number) || send_sync(conn, number);
 }
 
 bool pg_conn_send(struct pg_conn *conn)
@@ -220,35 +221,40 @@ static void take_prepared(struct pg_conn *conn, const struct pg_reply *reply, PG
 static bool is_expected(enum pg_reply_kind kind, ExecStatusType status)
 {
         if (kind == PG_REPLY_SYNC)
-                return status == PGRES_PIPELINE_SYNC;
+                return status == PGRES_PIPELINE_SYNC || status == PGRES_FATAL_ERROR;
         return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY ||
                status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED;
 }
 
-/* One thing that PQgetResult gave: a result (taken over), or the NULL that ends a statement's results. */
+/* One thing that PQgetResult gave: a result (taken over), or the NULL that ends a statement's results. A Sync gives one
+ * result and no NULL; but when the commit that it stands for fails (statements without BEGIN), an error and a NULL come
+ * before. */
 static bool take(struct pg_conn *conn, PGresult *result)
 {
         const struct pg_reply *reply = &conn->replies[conn->reply_next];
+        bool sync = reply->kind == PG_REPLY_SYNC;
 
         if (result == NULL) {
                 bool ended = conn->reply_seen;
 
                 conn->reply_seen = false;
-                conn->reply_next += ended;
+                conn->reply_next += ended && !sync;
                 return ended;
         }
         if (conn->reply_seen || ends_session(conn, result) || !is_expected(reply->kind, PQresultStatus(result))) {
                 PQclear(result);
                 return false;
         }
-        conn->reply_seen = reply->kind != PG_REPLY_SYNC; /* nothing ends a Sync */
-        conn->reply_next += reply->kind == PG_REPLY_SYNC;
+        conn->reply_seen = PQresultStatus(result) != PGRES_PIPELINE_SYNC;
+        conn->reply_next += !conn->reply_seen;
         if (reply->kind == PG_REPLY_PREPARED) {
                 take_prepared(conn, reply, result);
                 return true;
         }
         if (reply->kind == PG_REPLY_RESULT)
                 hand_over(conn, reply, result);
+        else if (sync)
+                note_error(conn, reply, result);
         PQclear(result);
         return true;
 }

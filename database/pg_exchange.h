@@ -70,8 +70,9 @@ struct pg_exchange {
         /* set before done() */
         enum err status; /* OK: each step has had its result, whatever that was. ERR_UNAVAILABLE, ERR_BUSY, ERR_NOMEM */
         enum pg_failure failure; /* why status is not OK */
-        char sqlstate[6];        /* of the first step that failed, or ""; PostgreSQL's own class and code */
-        bool outcome_unknown; /* failed after bytes had left and before the last step's result: it may have committed */
+        char sqlstate[6];     /* of the first failure, or "": of a step, or of the commit that a Sync is to statements
+                                    without BEGIN (a deferred constraint), whose steps had succeeded */
+        bool outcome_unknown; /* failed after bytes had left and before the last Sync came back: may have committed */
         bool stale_plan;      /* a prepared plan no longer fits the schema; it is dropped: run it again, it will fit */
 
         struct nanos waits_until; /* the pool's */

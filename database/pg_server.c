@@ -89,6 +89,8 @@ static size_t settings_of(const struct pg_server *server, struct setting *settin
         settings[count++] = (struct setting){"bytea_output", "hex"};
         settings[count++] = (struct setting){"extra_float_digits", "1"};
         settings[count++] = (struct setting){"statement_timeout", timeout};
+        /* Should half of an exchange arrive and we be gone: its snapshot holds up every VACUUM. */
+        settings[count++] = (struct setting){"idle_in_transaction_session_timeout", "60000"};
         if (server->search_path != NULL)
                 settings[count++] = (struct setting){"search_path", server->search_path};
         return count;

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { STEPS_MAX = 400, VALUES_MAX = 8, LINE_MAX_SIZE = 1 << 16 };
+enum { STEPS_MAX = 400, VALUES_MAX = 8, LINE_MAX_SIZE = 1 << 24 };
 
 struct drive {
         struct event_base *base;

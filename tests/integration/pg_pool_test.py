@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 """The pool of connections against real PostgreSQL and real pgbouncer: what works, and each way in which it can fail.
 No request may go past its deadline, no connection may be left behind, and no password may be said."""
+import contextlib
+import os
 import pathlib
 import socket
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
@@ -92,6 +95,61 @@ class Drive:
         return {name: int(value) for name, value in (word.split("=") for word in self.await_line("^state", skip)[1:])}
 
 
+class Cutter:
+    """A proxy of one cluster that can be told to cut a connection after so many more bytes, or to let nothing more
+    through."""
+
+    def __init__(self, cluster):
+        self.target = ("127.0.0.1", cluster.port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.left = {"up": None, "down": None}  # bytes until the cut; None: no cut
+        self.threads = []
+        self.sockets = [self.listener]
+        self.start(self.accept)
+
+    def start(self, what, *args):
+        thread = threading.Thread(target=what, args=args, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(self.target)
+                self.sockets += [client, server]
+                self.start(self.pass_on, client, server, "up")
+                self.start(self.pass_on, server, client, "down")
+
+    def pass_on(self, source, target, way):
+        with contextlib.suppress(OSError):
+            while True:
+                data = source.recv(65536)
+                left = self.left[way]
+                if not data:
+                    break
+                if left is not None and left <= len(data):
+                    target.sendall(data[:left])
+                    break
+                target.sendall(data)
+                if left is not None:
+                    self.left[way] = left - len(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self, way, after):
+        self.left = {"up": None, "down": None, way: after}
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join(pg.PATIENCE)
+        for each in self.sockets:
+            each.close()
+
+
 class PoolTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -161,6 +219,16 @@ class WorksTest(PoolTest):
             self.assertEqual(drive.value("SELECT count(*) FROM t WHERE n = 77"), "0")
             state = drive.state()
             self.assertEqual((state["pg_left_open"], state["pg_connects"]), (1, 1))  # the same session went on
+
+    def test_a_commit_that_fails_at_its_sync(self):
+        self.cluster.psql("CREATE TABLE d (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        with self.drive(size=1) as drive:
+            done = drive.run("INSERT INTO d VALUES (1), (1)")
+            self.assertEqual((done.status, done.sqlstate, done.unknown), ("OK", "23505", False))
+            self.assertEqual(drive.value("SELECT count(*) FROM d"), "0")
+            done = drive.run("BEGIN", "INSERT INTO d VALUES (1), (1)", "COMMIT")
+            self.assertEqual((done.results[2][1], done.sqlstate), ("23505", "23505"))
+            self.assertEqual(drive.state()["pg_connects"], 1)
 
     def test_notifications_and_the_greeting(self):
         with self.drive(size=1, greeting="LISTEN news") as drive:
@@ -360,6 +428,42 @@ class FailsTest(PoolTest):
             self.assertEqual(drive.run("SELECT 1").sqlstate, "3D000")
 
 
+class CutTest(PoolTest):
+    """Connections cut after each number of bytes, in each direction: what is said of the outcome is true."""
+
+    def committed(self, number):
+        return self.cluster.psql("SELECT count(*) FROM t WHERE n = %s", (number,))[0][0] == 1
+
+    def cut_everywhere(self, way, **settings):
+        cutter = Cutter(self.cluster)
+        endings = set()
+        with Drive(self.cluster.dsn(port=cutter.port), size=1, **settings) as drive:
+            for after in range(0, 500, 4):  # the last message, a Sync, has five bytes
+                number = 1000 + after
+                cutter.cut(way, None)
+                pg.wait_for(lambda: drive.run("SELECT 1").status == "OK", "a connection")
+                cutter.cut(way, after)
+                done = drive.run("BEGIN", ("INSERT INTO t VALUES ($1::int)", str(number)), "COMMIT")
+                self.cluster.wait_for_connections(1 if done.status == "OK" else 0)
+                there = self.committed(number)
+                if done.status == "OK":
+                    self.assertTrue(there, after)
+                else:
+                    self.assertEqual((done.failure, done.unknown), ("lost", True), after)
+                endings.add((done.status, there))
+                self.cluster.psql("DELETE FROM t WHERE n >= 1000")
+        cutter.close()
+        return endings
+
+    def test_on_the_way_to_postgresql(self):
+        self.assertEqual(self.cut_everywhere("up", prepared=0), {("OK", True), ("UNAVAILABLE", True),
+                                                                ("UNAVAILABLE", False)})
+
+    def test_on_the_way_back(self):
+        """The commit had arrived: that is why an unknown outcome must be said to be one."""
+        self.assertEqual(self.cut_everywhere("down"), {("OK", True), ("UNAVAILABLE", True)})
+
+
 class OwnClusterTest(unittest.TestCase):
     """Tests that stop, kill or freeze their server."""
 
@@ -383,9 +487,20 @@ class OwnClusterTest(unittest.TestCase):
             self.assertEqual(drive.value("SELECT 2"), "2")
         self.cluster.wait_for_connections(0)
 
+    def test_frozen_server_with_half_of_an_exchange_unsent(self):
+        with Drive(self.cluster.dsn(), size=1) as drive:
+            drive.value("SELECT 1")
+            self.cluster.pause()
+            done = drive.run(*["SELECT '%s'" % ("z" * 60000)] * 100, deadline=400, flags="o")
+            self.assertEqual((done.status, done.failure, done.unknown), ("UNAVAILABLE", "deadline", True))
+            self.assertLess(done.ms, 400 + 400 * vc.SLOW)
+            self.cluster.resume()
+        self.cluster.wait_for_connections(0)
+
     def test_kill_9_and_restart(self):
         with Drive(self.cluster.dsn(), size=2) as drive:
             drive.value("SELECT 1")
+            descriptors = os.listdir("/proc/%d/fd" % drive.process.pid)
             busy = drive.begin("SELECT pg_sleep(20)")
             self.cluster.wait_for_connections(1)
             self.cluster.kill9()
@@ -400,6 +515,7 @@ class OwnClusterTest(unittest.TestCase):
             self.cluster.start()
             drive.await_line("^opened", skip)  # found by the pool itself
             self.assertEqual(drive.value("SELECT 2"), "2")
+            self.assertEqual(os.listdir("/proc/%d/fd" % drive.process.pid), descriptors)
         self.cluster.wait_for_connections(0)
 
     def test_the_first_host_is_dead(self):

@@ -153,6 +153,7 @@ static void the_transactions_settings_are_sql(void **state)
                                  "set_config('bytea_output', 'hex', true), "
                                  "set_config('extra_float_digits', '1', true), "
                                  "set_config('statement_timeout', '2500', true), "
+                                 "set_config('idle_in_transaction_session_timeout', '60000', true), "
                                  "set_config('search_path', '\"it''s\"', true)");
 }
 
