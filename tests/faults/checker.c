@@ -1,6 +1,6 @@
-/* How the test stays cheap: `over[i]` is the latest moment at which step i can still have been true, the minimum of what
- * is known of all later steps. It only grows with i, as does `begin`. So the steps that can have been true between two
- * moments are a run of neighbours, whose first is found by bisection; mostly it has one or two members. */
+/* How the test stays cheap: `over` is the latest moment at which a step can still have been true, the minimum of what
+ * is known of all later steps. It only grows from step to step, as does `begin`. So the steps that can have been true
+ * between two moments are a run of neighbours, whose first is found by bisection; mostly it has one or two members. */
 #include "tests/faults/checker.h"
 
 #include "base/mem.h"

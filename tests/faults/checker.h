@@ -96,7 +96,8 @@ void checker_destroy(struct checker **checker);
  * acknowledged before its beginning, or out of order), or there is no memory. */
 bool checker_step(struct checker *c, uint32_t key, const struct step *step);
 
-/* The nodes stood still (SIGSTOP) from `from` to `to`: this is no time that a request may be late by. False: no memory. */
+/* The nodes stood still (SIGSTOP) from `from` to `to`: this is no time that a request may be late by. False: no
+ * memory. */
 bool checker_pause(struct checker *c, int64_t from, int64_t to);
 
 /* All reads of the history, first this for each of them, after all steps: what a reply shows has come true. */
