@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "py
 import pg  # noqa: E402
 import vc  # noqa: E402
 
-DRIVE = str(vc.BUILD / "tests" / "pg_read_drive")
+DRIVE = str(vc.BUILD / "tests" / os.environ.get("VC_READ_DRIVE", "pg_read_drive"))
 SQL = pathlib.Path(__file__).resolve().parents[2] / "database"
 
 TYPES = r"""
