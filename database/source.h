@@ -70,7 +70,8 @@ struct source_ops {
         enum err (*walk)(struct source *source, const struct source_walk *walk, struct err_msg *msg);
         /* Any thread; `deep` reads everything, and may take seconds. */
         enum err (*health)(struct source *source, bool deep, struct source_health *out, struct err_msg *msg);
-        /* Has finished the writes taken when it returns; no more may come. Reads go on. May be called again. */
+        /* Has finished the writes taken when it returns; no more may come. Reads go on. May be called again. NULL: it
+         * takes none. */
         void (*stop)(struct source *source);
         /* Stops, closes, frees, nulls. All ports are closed. */
         void (*close)(struct source **source);
@@ -88,6 +89,13 @@ static inline enum err source_port_open(struct source *s, struct event_base *bas
 {
         VC_ASSERT(s->magic == SOURCE_MAGIC);
         return s->ops->open_port(s, base, out);
+}
+
+static inline void source_stop(struct source *s)
+{
+        VC_ASSERT(s->magic == SOURCE_MAGIC);
+        if (s->ops->stop != NULL)
+                s->ops->stop(s);
 }
 
 /* NULL-safe; nulls. */

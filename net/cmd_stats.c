@@ -3,7 +3,6 @@
 #include "database/source.h"
 #include "database/type_tags.h"
 #include "invalidation/freshness.h"
-#include "invalidation/token.h"
 #include "monitoring/counters.h"
 #include "net/handlers.h"
 #include "net/lane.h"
@@ -154,12 +153,13 @@ static void write_ms(struct resp_writer *out, const char *name, struct nanos spa
 
 static void write_as_of(struct call *call, struct position as_of)
 {
-        const struct token token = {.epoch = freshness_epoch(call->services->freshness), .n = as_of.n};
-        char text[TOKEN_TEXT_SIZE];
-        size_t len = token_format(&token, text);
+        const struct freshness *f = call->services->freshness;
 
         resp_bulk_str(&call->out, "as_of");
-        resp_bulk(&call->out, slice_of(text, len));
+        if (freshness_always_certain(f))
+                read_write_token(f, as_of, &call->out);
+        else
+                resp_bulk_printf(&call->out, "poll %" PRIu64, as_of.n);
 }
 
 static void write_explain(struct call *call, const struct lookup *l, const struct lookup_explain *e)
@@ -173,7 +173,7 @@ static void write_explain(struct call *call, const struct lookup *l, const struc
         resp_member_str(out, "why", e->cached ? verdict_name(e->verdict) : "not-cached");
         resp_member_bool(out, "cached", e->cached);
         resp_member_bool(out, "critical", l->type->critical);
-        write_ms(out, "bound", l->type->bound);
+        write_ms(out, "bound", tiers_bound(call->services->tiers, l->type));
         write_ms(out, "certificate_age", e->certificate_age);
         resp_bulk_str(out, "def");
         resp_bulk_printf(out, "%016" PRIx64, l->type->def);

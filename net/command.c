@@ -25,6 +25,7 @@ enum {
 #define CONTAINER    COMMAND_CONTAINER
 #define REFUSED_FLAG COMMAND_REFUSED_FLAG
 #define OVERLAPS     COMMAND_OVERLAPS
+#define RECORDS      COMMAND_RECORDS
 
 static const struct command rows[] = {
 #define COMMAND(handler, name, arity, flags, first_key, last_key, group, since, summary, arguments, reply)             \
@@ -211,6 +212,19 @@ static enum step_result step_session_permits(struct call *call)
         return STEP_NEXT;
 }
 
+/* Where the records are another's, its own applications write them, and SQL lists them. */
+static enum step_result step_records(struct call *call)
+{
+        bool writes = (call->row->flags & COMMAND_WRITE) != 0;
+
+        if (call->services->truth == NULL || (call->row->flags & COMMAND_RECORDS) == 0)
+                return STEP_NEXT;
+        return refuse(call, err_set(&call->message, ERR_READONLY, "%s: the records are in PostgreSQL; %s",
+                                    call->row->name,
+                                    writes ? "write them there with SQL: each commit voids the cached copies by itself"
+                                           : "ask there with SQL"));
+}
+
 /* Commands of one connection take effect in order: a write sees, and is seen by, its neighbours. Self-contained writes
  * need not wait for one another: the source takes them in the order of the calls, and their replies queue up in it. So
  * one connection shares commits with itself. */
@@ -259,6 +273,7 @@ static const struct {
         {"count the words", step_arity},
         {"subscribers in protocol 2", step_subscriber},
         {"session permits", step_session_permits},
+        {"records of our own", step_records},
         {"wait for what came before", step_barrier},
         {"handler", step_handle},
 };

@@ -14,7 +14,8 @@ enum command_flag {
         COMMAND_SUBSCRIBED = 1 << 5,   /* allowed to a subscriber in protocol 2 */
         COMMAND_CONTAINER = 1 << 6,    /* has subcommands */
         COMMAND_REFUSED_FLAG = 1 << 7, /* not a command here */
-        COMMAND_OVERLAPS = 1 << 8      /* a write that owns its value: others of its kind may start before it ends */
+        COMMAND_OVERLAPS = 1 << 8,     /* a write that owns its value: others of its kind may start before it ends */
+        COMMAND_RECORDS = 1 << 9       /* of records that this server keeps itself: not with a database of others */
 };
 
 struct command {

@@ -1,7 +1,7 @@
 /* vitalcached: reads the settings, sets the node up, serves until a signal says to stop, takes it down. */
 #include "base/log.h"
 #include "net/control.h"
-#include "net/node.h"
+#include "net/node_config.h"
 #include "net/settings.h"
 
 #include <fcntl.h>
@@ -9,78 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/* ---- from settings to the parts' own configurations ---- */
-
-static struct client_limits limits_of(const struct settings_values *v)
-{
-        return (struct client_limits){.elements = v->limits_elements,
-                .depth = v->limits_depth,
-                .bulk = v->limits_bulk,
-                .inline_line = v->limits_inline,
-                .input = v->limits_client_input,
-                .output = v->limits_client_output,
-                .clients = v->server_max_clients,
-                .idle = v->server_idle_timeout};
-}
-
-static struct server_config server_of(const struct settings_values *v)
-{
-        long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-        return (struct server_config){.bind = v->server_bind,
-                .port = (uint16_t)v->server_port,
-                .socket_path = v->server_socket,
-                .socket_mode = v->server_socket_mode,
-                .threads = v->server_threads > 0 ? (uint32_t)v->server_threads : (uint32_t)(cores < 1 ? 1 : cores),
-                .stop_patience = v->server_stop_patience};
-}
-
-static const char *policy_name(uint32_t place)
-{
-        static const char *const names[] = {"lru"}; /* in the order of the option's words */
-
-        VC_ASSERT(place < sizeof(names) / sizeof(names[0]));
-        return names[place];
-}
-
-static size_t get_options(
-        void *context, const char *pattern, void (*visit)(void *arg, const char *name, const char *value), void *arg)
-{
-        return settings_get(context, pattern, visit, arg);
-}
-
-static enum err set_options(void *context, const struct option_change *changes, size_t count, struct err_msg *msg)
-{
-        return settings_set(context, changes, count, msg);
-}
-
-static struct node_config node_of(struct settings *settings, const struct record_types *types)
-{
-        const struct settings_values *v = settings_values(settings);
-
-        return (struct node_config){
-                .types = types,
-                .data_path = v->database_path,
-                .config_path = settings_file(settings),
-                .slots = (uint32_t)v->freshness_slots,
-                .lmdb = {.map_size = v->database_map_size,
-                        .map_size_max = v->database_map_size_max,
-                        .max_readers = (uint32_t)v->database_max_readers,
-                        .batch_max = (uint32_t)v->database_batch_max},
-                .l1_enabled = v->cache_l1_enabled,
-                .l1 = {.max_bytes = v->cache_l1_max_bytes,
-                        .max_entries = v->cache_l1_max_entries,
-                        .shards = (uint32_t)v->cache_l1_shards,
-                        .policy = policy_name(v->cache_l1_policy)},
-                .tiers = {.ttl_default = v->cache_l1_ttl,
-                        .ttl_jitter_percent = (uint32_t)v->cache_ttl_jitter,
-                        .fills_max = (uint32_t)v->cache_fills_max},
-                .server = server_of(v),
-                .limits = limits_of(v),
-                .config = {.context = settings, .get = get_options, .set = set_options},
-        };
-}
 
 /* ---- while it runs ---- */
 
@@ -152,7 +80,7 @@ static enum err run_node(struct node *node, struct settings *settings, struct co
 
 static enum err serve(struct settings *settings, const struct record_types *types, struct err_msg *msg)
 {
-        const struct node_config config = node_of(settings, types);
+        const struct node_config config = node_config_of(settings, types);
         struct control *control = NULL;
         struct node *node = NULL;
         enum err rc = control_create(&control, reload, settings);

@@ -12,14 +12,21 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { RUN_ID_BYTES = 20 };
+enum {
+        RUN_ID_BYTES = 20,
+        POLLS_KEPT = 1024 /* four minutes of polls: what a replica that lags by more reads is not kept */
+};
+
+_Static_assert(PATH_MAX >= PG_SERVER_PLACE_SIZE, "either names where the records are");
 
 struct node {
         struct services services;
         struct server *server;
+        struct postgres *postgres; /* NULL: the embedded database */
         struct command_table *commands;
         char data_path[PATH_MAX];
         char run_id[2 * RUN_ID_BYTES + 1];
+        char name[HOST_NAME_MAX + 16]; /* among the nodes of one database */
 };
 
 static enum err no_randomness(struct err_msg *msg)
@@ -54,12 +61,29 @@ static enum err name_run(struct node *node, const struct node_config *config, st
         return OK;
 }
 
+/* Other servers of the same database must not have the same one: where the port is not known yet, the run's id is. */
+static void name_node(struct node *node, uint16_t port)
+{
+        char host[HOST_NAME_MAX + 1] = "";
+
+        if (gethostname(host, sizeof(host) - 1) != 0)
+                host[0] = '\0';
+        if (port != 0)
+                (void)snprintf(node->name, sizeof(node->name), "%s:%u", host, port);
+        else
+                (void)snprintf(node->name, sizeof(node->name), "%s:%.12s", host, node->run_id);
+}
+
 /* The data folder's absolute path: people must find it, whatever the current directory was. */
 static enum err name_data(struct node *node, const struct node_config *config, struct err_msg *msg)
 {
         char here[PATH_MAX] = "";
         int len;
 
+        if (config->kind == NODE_POSTGRES) {
+                pg_server_place(&config->postgres.primary, node->data_path);
+                return OK;
+        }
         if (config->data_path[0] != '/' && getcwd(here, sizeof(here)) == NULL)
                 return err_errno(msg, ERR_IO, errno, "cannot tell the current directory");
         if (config->data_path[0] == '/')
@@ -74,7 +98,10 @@ static enum err name_data(struct node *node, const struct node_config *config, s
 
 static enum err open_freshness(struct node *node, const struct node_config *config, struct err_msg *msg)
 {
-        struct freshness_config c = {.slots = config->slots, .polls_kept = 1, .always_certain = true};
+        struct freshness_config c = {.slots = config->slots,
+                .polls_kept = POLLS_KEPT,
+                .always_certain = config->kind == NODE_LMDB,
+                .heartbeats = config->postgres.heartbeat == TRUTH_HEARTBEAT_ON};
 
         if (random_bytes(&c.tag_seed, sizeof(c.tag_seed)) != OK)
                 return no_randomness(msg);
@@ -93,7 +120,7 @@ static enum err draw_epoch(uint64_t *epoch)
         return rc;
 }
 
-static enum err open_source(struct node *node, const struct node_config *config, struct err_msg *msg)
+static enum err open_lmdb(struct node *node, const struct node_config *config, struct err_msg *msg)
 {
         struct lmdb_config c = config->lmdb;
         uint64_t epoch;
@@ -110,6 +137,27 @@ static enum err open_source(struct node *node, const struct node_config *config,
                 return no_randomness(msg);
         c.hooks = truth_lmdb_hooks(node->services.freshness, epoch);
         return lmdb_source_open(&node->services.source, &c, msg);
+}
+
+static enum err open_postgres(struct node *node, const struct node_config *config, struct err_msg *msg)
+{
+        struct postgres_config c = config->postgres;
+        enum err rc;
+
+        name_node(node, config->server.port);
+        if (c.node[0] == '\0')
+                c.node = node->name;
+        rc = postgres_open(&node->postgres, &c, node->services.freshness, msg);
+        if (rc != OK)
+                return rc;
+        node->services.source = postgres_source(node->postgres);
+        node->services.truth = postgres_truth(node->postgres);
+        return OK;
+}
+
+static enum err open_source(struct node *node, const struct node_config *config, struct err_msg *msg)
+{
+        return config->kind == NODE_LMDB ? open_lmdb(node, config, msg) : open_postgres(node, config, msg);
 }
 
 static enum err open_cache(struct node *node, const struct node_config *config, struct err_msg *msg)
@@ -188,6 +236,21 @@ enum err node_start(struct node *node, struct err_msg *msg)
         return server_start(node->server, msg);
 }
 
+static void stop_writes(struct node *n)
+{
+        postgres_stop(n->postgres);
+        if (n->postgres == NULL && n->services.source != NULL)
+                source_stop(n->services.source);
+}
+
+static void close_source(struct node *n)
+{
+        if (n->postgres != NULL)
+                postgres_close(&n->postgres);
+        else if (n->services.source != NULL)
+                n->services.source->ops->close(&n->services.source);
+}
+
 void node_close(struct node **node)
 {
         struct node *n = *node;
@@ -198,11 +261,9 @@ void node_close(struct node **node)
         server_stop(n->server);
         aside_destroy(&n->services.intake);
         aside_destroy(&n->services.exports);
-        if (n->services.source != NULL) /* first: its writer thread posts to the workers' mailboxes */
-                n->services.source->ops->stop(n->services.source);
+        stop_writes(n); /* first: what is done with writes posts to the workers' mailboxes */
         server_destroy(&n->server);
-        if (n->services.source != NULL) /* after the workers' ports */
-                n->services.source->ops->close(&n->services.source);
+        close_source(n); /* after the workers' ports */
         command_table_destroy(&n->commands);
         tiers_destroy(&n->services.tiers);
         l1_destroy(&n->services.l1);

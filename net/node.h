@@ -1,17 +1,22 @@
 /* A node: all parts of a vitalcached, set up in the order in which they need one another and taken down in reverse. The
  * table of contents of the house:
  *
- *      record types -> freshness -> source -> L1 -> tiers -> command table -> server (sockets, workers) */
+ *      record types -> freshness -> source -> L1 -> tiers -> command table -> server (sockets, workers)
+ *
+ * Of a polled source the follower, which publishes into freshness, is a part (net/postgres.h). */
 #ifndef NET_NODE_H
 #define NET_NODE_H
 
 #include "cache/l1.h"
 #include "cache/tiers.h"
 #include "database/lmdb_source.h"
+#include "net/postgres.h"
 #include "net/server.h"
 #include "net/services.h"
 
 struct node;
+
+enum node_database { NODE_LMDB, NODE_POSTGRES }; /* in the order of database.kind's words */
 
 /* What the settings say, part by part. Everything that it points to outlives the node. */
 struct node_config {
@@ -19,7 +24,9 @@ struct node_config {
         const char *data_path;   /* folder; may be relative */
         const char *config_path; /* NULL: none */
         uint32_t slots;          /* of the freshness table; a power of two */
-        struct lmdb_config lmdb; /* path, schema and hooks are set by the node */
+        enum node_database kind;
+        struct lmdb_config lmdb;         /* path, schema and hooks are set by the node */
+        struct postgres_config postgres; /* node is set by the node when it is empty */
         bool l1_enabled;
         struct l1_config l1;       /* seed is set by the node */
         struct tiers_config tiers; /* parts are set by the node */

@@ -20,10 +20,13 @@ static enum err parse_after(struct call *call, struct slice word, struct read_op
 
         if (rc != OK)
                 return rc;
+        if (freshness_epoch(f) == EPOCH_NONE)
+                return err_set(&call->message, ERR_UNAVAILABLE, "this node does not know the database's history yet");
         if (token.epoch != freshness_epoch(f))
                 return err_set(&call->message, ERR_EPOCH,
                         "the token belongs to another history of the database; read without AFTER");
-        if (!freshness_reached(f, token.epoch, token.n))
+        /* what a polled source has not shown yet, the read itself asks its primary for */
+        if (freshness_always_certain(f) && !freshness_reached(f, token.epoch, token.n))
                 return err_set(&call->message, ERR_UNAVAILABLE, "this node has not reached that token's position");
         out->has_after = true;
         out->after = token;
@@ -153,16 +156,25 @@ void read_destroy(struct read **read)
 
 /* ---- its outcome ---- */
 
+void read_write_token(const struct freshness *f, struct position as_of, struct resp_writer *out)
+{
+        const struct token token = {.epoch = freshness_epoch(f), .n = as_of.n};
+        char text[TOKEN_TEXT_SIZE];
+
+        if (freshness_always_certain(f))
+                resp_bulk(out, slice_of(text, token_format(&token, text)));
+        else
+                resp_nil(out);
+}
+
 static void write_meta(const struct read *read, struct resp_writer *out)
 {
+        const struct freshness *f = read->lane->services->freshness;
         const struct lookup *l = &read->lookup;
-        struct token token = {.epoch = freshness_epoch(read->lane->services->freshness), .n = l->as_of.n};
-        char text[TOKEN_TEXT_SIZE];
-        size_t len = token_format(&token, text);
 
         resp_map(out, 5);
         resp_bulk_str(out, "token");
-        resp_bulk(out, slice_of(text, len));
+        read_write_token(f, l->as_of, out);
         resp_member_int(out, "age", nanos_to_ms(l->age));
         resp_bulk_str(out, "tier");
         resp_bulk_str(out, lookup_tier_name(l->tier));

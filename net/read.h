@@ -70,6 +70,10 @@ struct read *read_create(
 /* Gives a done read back, with what its lookup borrows. */
 void read_destroy(struct read **read);
 
+/* Writes the token of a state: what PUT … IF and AFTER may build on. Nil with a polled source, where only a write has
+ * one: its positions are this node's own polls. */
+void read_write_token(const struct freshness *f, struct position as_of, struct resp_writer *out);
+
 /* Writes the outcome of a done read: its value or nil, with its meta map if that was asked for; or its error. A stale
  * value leaves an audit line in the log. */
 void read_write(const struct read *read, struct resp_writer *out);

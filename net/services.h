@@ -14,6 +14,7 @@ struct tiers;
 struct l1;
 struct option_change;
 struct source;
+struct truth_postgres;
 struct freshness;
 struct pubsub;
 struct command_table;
@@ -59,6 +60,7 @@ struct services {
         struct tiers *tiers;
         struct l1 *l1; /* NULL: switched off */
         struct source *source;
+        struct truth_postgres *truth; /* NULL: the embedded database; else the records are another's, to be read only */
         struct aside *intake;  /* where the values of imports are read; NULL: on the lane */
         struct aside *exports; /* where exports are put together; NULL: on the lane */
         struct freshness *freshness;

@@ -152,7 +152,7 @@ enum err settings_load_types(const struct settings *settings, struct record_type
                         option_origin(settings->options, option_find(settings->options, slice_str("types.files"))), rc,
                         msg);
         if (rc == OK)
-                rc = settings_check_type_bounds(settings->options, *out, msg);
+                rc = settings_check_types(settings->options, *out, msg);
         if (rc != OK)
                 record_types_destroy(out);
         return rc;

@@ -3,6 +3,7 @@
  * read asks the database. */
 #include "base/quantity.h"
 #include "conf/option_rows.h"
+#include "database/record_sql.h"
 #include "database/record_type.h"
 #include "net/settings_read.h"
 
@@ -43,12 +44,14 @@ enum err settings_check_bound(const struct option_set *options, struct err_msg *
         return rc == OK ? OK : option_blame(option_origin(options, AT_freshness_bound), rc, msg);
 }
 
-enum err settings_check_type_bounds(
-        const struct option_set *options, const struct record_types *types, struct err_msg *msg)
+enum err settings_check_types(const struct option_set *options, const struct record_types *types, struct err_msg *msg)
 {
-        enum err rc = OK;
+        enum err rc;
 
-        for (uint32_t i = 0; rc == OK && is_polled(options) && i < record_types_count(types); i++) {
+        if (!is_polled(options))
+                return record_types_check_embedded(types, msg);
+        rc = record_types_check_postgres(types, msg);
+        for (uint32_t i = 0; rc == OK && i < record_types_count(types); i++) {
                 const struct record_type *type = record_types_at(types, i);
 
                 if (type->has_bound)

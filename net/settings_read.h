@@ -20,10 +20,11 @@ enum err settings_read(struct option_set **out, struct settings_command *command
 enum err settings_unknown(
         const struct option_set *options, struct slice name, enum err code, struct err_msg *msg) MUST_CHECK;
 
-/* With a polled database: whether copies can keep freshness.bound, and the bounds of the types. ERR_CONFIG, with the
- * option's place, says what would do. */
+/* With a polled database: whether copies can keep freshness.bound. ERR_CONFIG, with the option's place, says what would
+ * do. */
 enum err settings_check_bound(const struct option_set *options, struct err_msg *msg) MUST_CHECK;
-enum err settings_check_type_bounds(
+/* Whether the types can be served by the kind of database that there is, with their bounds. ERR_CONFIG. */
+enum err settings_check_types(
         const struct option_set *options, const struct record_types *types, struct err_msg *msg) MUST_CHECK;
 
 /* The flags that are no options. */

@@ -117,12 +117,21 @@ class Log:
 
 
 class Server:
-    """A vitalcached. `with Server() as server:` starts it, and at the end stops it and checks what it said."""
+    """A vitalcached. `with Server() as server:` starts it, and at the end stops it and checks what it said.
 
-    def __init__(self, *args, data=None, env=None, config=None, wrap=()):
+    database="postgres": before the database that `dsn` names; `types` is the text of a file of record types, or the
+    path of one."""
+
+    def __init__(self, *args, data=None, env=None, config=None, wrap=(), database="lmdb", dsn=None, types=None):
         self.args = [str(arg) for arg in args]
         self.env = dict(os.environ, **(env or {}))
         self.own = tempfile.mkdtemp(prefix="vitalcache-test-")
+        if database != "lmdb":
+            self.args += ["--database.kind", database]
+        if dsn is not None:
+            self.args += ["--database.postgres.dsn", dsn]
+        if types is not None:
+            self.args += ["--types.files", self.types_path(types)]
         self.data = pathlib.Path(data or os.path.join(self.own, "data"))
         self.config = config
         self.wrap = list(wrap)
@@ -157,6 +166,13 @@ class Server:
             self.kill()
         self.port_held.release()
         shutil.rmtree(self.own, ignore_errors=True)
+
+    def types_path(self, types):
+        if isinstance(types, pathlib.Path):
+            return str(types)
+        path = pathlib.Path(self.own) / "types.yaml"
+        path.write_text(types)
+        return str(path)
 
     def command_line(self):
         line = self.wrap + [VITALCACHED, "--port", str(self.port), "--data", str(self.data)]
