@@ -38,8 +38,8 @@ def record(names, row):
 def fetches():
     """{type: its SQL}, out of the file as people read it."""
     text = TYPES.read_text(encoding="utf-8")
-    found = re.findall(r"^  (\w+):\n    key: \w+:\{(\w+)\}\n(?:    .*\n)*?      fetch: \|\n((?:        .*\n)+)", text,
-                       re.M)
+    pattern = r"^  (\w+):\n    key: \w+:\{(\w+)\}\n(?:    .*\n)*?      fetch: \|\n((?:        .*\n)+)"
+    found = re.findall(pattern, text, re.M)
     return {name: (subject, sql) for name, subject, sql in found}
 
 
@@ -53,8 +53,8 @@ def load_sample(cluster, students):
     with vc.temp_dir() as folder:
         script = folder / "sample.sql"
         with open(script, "wb") as file:
-            subprocess.run([vc.VITALCACHE, "sample", "--postgres", "--students", str(students)], stdout=file, check=True,
-                           timeout=60 * vc.SLOW)
+            subprocess.run([vc.VITALCACHE, "sample", "--postgres", "--students", str(students)], check=True,
+                           stdout=file, timeout=60 * vc.SLOW)
         cluster.psql_file(script)
 
 
@@ -267,10 +267,12 @@ class Dashboards(WhiteCross, unittest.TestCase):
                              "scheduled": count("appointments", "status = 'SCHEDULED'")}}
 
     def test_statistics_and_counts(self):
-        self.sql("INSERT INTO medication_logs (student_id, school_id, medication, given_at)"
-                 " SELECT '1', 2, 'today', now() - n * interval '9 hours' FROM generate_series(0, 9) AS n;"
-                 "INSERT INTO appointments (student_id, school_id, kind, starts_at)"
-                 " SELECT '1', 2, 'today', now() + (n - 5) * interval '9 hours' FROM generate_series(0, 9) AS n")
+        self.sql("""
+            INSERT INTO medication_logs (student_id, school_id, medication, given_at)
+            SELECT '1', 2, 'x', date_trunc('second', now()) - n * interval '9 hours' FROM generate_series(0, 9) AS n;
+            INSERT INTO appointments (student_id, school_id, kind, starts_at)
+            SELECT '1', 2, 'x', date_trunc('second', now()) + n * interval '9 hours' FROM generate_series(-5, 5) AS n
+        """)
         for school in SCHOOLS:
             expected = self.counts(school)
             stats, count = self.values("dashboard_stats:%d" % school, "recent_activities_count:%d" % school)

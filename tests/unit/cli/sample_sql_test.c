@@ -54,8 +54,8 @@ static size_t count_of(const char *from, const char *to, char sought)
         return count;
 }
 
-/* Every row between "COPY table (a, b) FROM stdin;" and "\." has as many fields as columns are named. Returns the number
- * of rows. */
+/* Every row between "COPY table (a, b) FROM stdin;" and "\." has as many fields as columns are named. Returns how many
+ * rows there are. */
 static size_t check_copy(const char *copy)
 {
         const char *line = strchr(copy, '\n') + 1;
