@@ -42,7 +42,6 @@ bench: build
 	@bench/run
 	@bench/import
 	@bench/live_readers
-	@bench/triggers
 
 fuzz:
 	@scripts/setup check

@@ -11,6 +11,7 @@ struct db {
         struct cli *cli;
         struct pg_admin admin;
         struct pg_setup setup;
+        struct pg_check *check;
         struct report report;
         uint32_t problems;
 };
@@ -40,10 +41,43 @@ static void add_problem(void *context, const char *where, const char *problem)
         report_text(&db->report, where, problem);
 }
 
+/* A report has each name once: "file:line:column", then "file:line:column (2)". */
+static void tell_definition(struct db *db, uint32_t index)
+{
+        const struct pg_check_problem *problem = pg_check_problem_at(db->check, index);
+        char name[512];
+        uint32_t same = 1;
+
+        for (uint32_t i = 0; i < index; i++)
+                same += strcmp(pg_check_problem_at(db->check, i)->place, problem->place) == 0;
+        snprintf(name, sizeof(name), same == 1 ? "%s" : "%s (%u)", problem->place, same);
+        if (db->admin.dry_run)
+                fprintf(db->cli->out, "-- %s: %s\n", problem->place, problem->text);
+        else
+                report_text(&db->report, name, problem->text);
+}
+
+/* What a definition only costs is told, and is no problem. */
+static void tell_definitions(struct db *db)
+{
+        for (uint32_t i = 0; i < pg_check_problem_count(db->check); i++) {
+                db->problems += pg_check_problem_at(db->check, i)->weight != PG_CHECK_SLOW;
+                tell_definition(db, i);
+        }
+}
+
+/* Nothing is changed for definitions that are wrong. */
 static enum err setup(struct db *db, struct err_msg *msg)
 {
-        enum err rc = pg_setup_run(&db->admin, &db->setup, msg);
+        enum err rc = pg_check_run(&db->check, db->admin.conn, db->setup.types, PG_CHECK_DECLARED, msg);
 
+        if (rc == OK)
+                rc = pg_check_verdict(db->check, msg);
+        if (rc != OK)
+                return rc;
+        tell_definitions(db);
+        db->setup.check = db->check;
+        rc = pg_setup_run(&db->admin, &db->setup, msg);
         report_number(&db->report, "changes", db->admin.changes);
         if (rc == OK && !db->admin.dry_run)
                 rc = pg_setup_check(&db->admin, &db->setup, add_problem, db, msg);
@@ -60,8 +94,13 @@ static enum err teardown(struct db *db, struct err_msg *msg)
 
 static enum err status(struct db *db, struct err_msg *msg)
 {
-        enum err rc = pg_setup_check(&db->admin, &db->setup, add_problem, db, msg);
+        enum err rc = pg_check_run(&db->check, db->admin.conn, db->setup.types, PG_CHECK_INSTALLED, msg);
 
+        db->setup.check = db->check;
+        if (rc == OK)
+                rc = pg_setup_check(&db->admin, &db->setup, add_problem, db, msg);
+        if (rc == OK)
+                tell_definitions(db);
         report_number(&db->report, "problems", db->problems);
         return rc;
 }
@@ -86,6 +125,7 @@ static enum cli_exit run(struct db *db, enum err (*what)(struct db *db, struct e
         rc = what(db, &msg);
         result = rc == OK ? finish(db) : cli_fail(db->cli, rc, &msg);
         report_deinit(&db->report);
+        pg_check_destroy(&db->check);
         pg_admin_close(&db->admin);
         return result;
 }

@@ -201,7 +201,7 @@ static enum err set_up(struct pg_admin *admin, const struct pg_setup *setup, str
         enum err rc = install(admin, msg);
 
         if (rc == OK)
-                rc = pg_setup_watch(admin, setup->types, msg);
+                rc = pg_setup_watch(admin, setup, msg);
         if (rc == OK)
                 rc = cover(admin, msg);
         if (rc == OK && setup->role != NULL)

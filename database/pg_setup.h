@@ -8,15 +8,17 @@
 #define DATABASE_PG_SETUP_H
 
 #include "database/pg_admin.h"
+#include "database/pg_check.h"
 #include "database/record_type.h"
 
 #define PG_SETUP_VERSION "1" /* of what the scripts make, as vc_version has it */
 
 struct pg_setup {
         const struct record_types *types;
-        const char *role;   /* of the nodes, gets the rights they need; NULL: none */
-        bool event_trigger; /* cover new partitions by themselves; needs a superuser */
-        uint32_t tries;     /* to lock the tables, a tenth of a second apart; at least 1 */
+        const struct pg_check *check; /* of these types; the views that it found are watched, too. NULL: none are */
+        const char *role;             /* of the nodes, gets the rights they need; NULL: none */
+        bool event_trigger;           /* cover new partitions by themselves; needs a superuser */
+        uint32_t tries;               /* to lock the tables, a tenth of a second apart; at least 1 */
 };
 
 /* Sets up. ERR_CONFIG: a relation or column that is not there or cannot be watched (with its place in the files), an

@@ -21,7 +21,7 @@ static enum err tell_rows(struct pg_admin *admin, const char *query, const char 
 }
 
 static enum err tell_unwatched(
-        struct pg_admin *admin, const struct record_types *types, const struct teller *teller, struct err_msg *msg)
+        struct pg_admin *admin, const struct pg_setup *setup, const struct teller *teller, struct err_msg *msg)
 {
         struct buf wanted;
         struct buf query;
@@ -29,7 +29,7 @@ static enum err tell_unwatched(
 
         buf_init(&wanted, 0);
         buf_init(&query, 0);
-        rc = pg_setup_wanted(admin, types, &wanted, msg);
+        rc = pg_setup_wanted(admin, setup, &wanted, msg);
         if (rc == OK)
                 rc = buf_printf(&query,
                         "WITH wanted AS (%.*s) SELECT relation, format('is not watched for the table %%s of the record"
@@ -76,7 +76,7 @@ enum err pg_setup_check(struct pg_admin *admin, const struct pg_setup *setup, pg
                         " FROM vitalcache.vc_state() ORDER BY 1",
                         NULL, &teller, msg);
         if (rc == OK && setup->types != NULL)
-                rc = tell_unwatched(admin, setup->types, &teller, msg);
+                rc = tell_unwatched(admin, setup, &teller, msg);
         if (rc == OK && setup->role != NULL)
                 rc = tell_rights(admin, setup->role, &teller, msg);
         return rc;

@@ -38,34 +38,51 @@ static enum err find(
         return OK;
 }
 
-static enum err put_row(struct pg_admin *admin, const struct record_table *table,
+/* `relation` is as format('%I.%I') writes it. */
+static enum err put_row(struct pg_admin *admin, const char *const values[4], struct buf *out)
+{
+        enum err rc = OK;
+
+        for (int i = 0; rc == OK && i < 4; i++) {
+                rc = buf_append_str(out, i == 0 ? " UNION SELECT " : ", ");
+                if (rc == OK)
+                        rc = put_literal(admin, values[i], out);
+        }
+        return rc;
+}
+
+static enum err put_relation(struct pg_admin *admin, const struct record_table *table,
         const struct record_relation *relation, struct buf *out, struct err_msg *msg)
 {
         PGresult *found = NULL;
         enum err rc = find(admin, relation, &found, msg);
 
-        if (rc == OK)
-                rc = buf_append_str(out, " UNION SELECT ");
-        if (rc == OK)
-                rc = put_literal(admin, PQgetvalue(found, 0, 0), out);
-        if (rc == OK)
-                rc = buf_append_str(out, ", ");
-        if (rc == OK)
-                rc = put_literal(admin, table->name, out);
-        if (rc == OK)
-                rc = buf_append_str(out, ", ");
-        if (rc == OK)
-                rc = put_literal(admin, relation->subject, out);
-        if (rc == OK)
-                rc = buf_append_str(out, ", ");
-        if (rc == OK)
-                rc = put_literal(admin, relation->column, out);
+        if (rc == OK) {
+                const char *const values[4] = {
+                        PQgetvalue(found, 0, 0), table->name, relation->subject, relation->column};
+
+                rc = put_row(admin, values, out);
+        }
         PQclear(found);
         return rc;
 }
 
-enum err pg_setup_wanted(struct pg_admin *admin, const struct record_types *types, struct buf *out, struct err_msg *msg)
+static enum err put_views(struct pg_admin *admin, const struct pg_check *check, struct buf *out)
 {
+        enum err rc = OK;
+
+        for (uint32_t i = 0; rc == OK && i < pg_check_view_count(check); i++) {
+                const struct pg_check_view *view = pg_check_view_at(check, i);
+                const char *const values[4] = {view->relation, view->table, NULL, NULL};
+
+                rc = put_row(admin, values, out);
+        }
+        return rc;
+}
+
+enum err pg_setup_wanted(struct pg_admin *admin, const struct pg_setup *setup, struct buf *out, struct err_msg *msg)
+{
+        const struct record_types *types = setup->types;
         const struct record_table *table;
         enum err rc = buf_append_str(out, "SELECT NULL::text AS relation, NULL::text AS table_name,"
                                           " NULL::text AS subject, NULL::text AS column_name WHERE false");
@@ -73,9 +90,9 @@ enum err pg_setup_wanted(struct pg_admin *admin, const struct record_types *type
         for (uint32_t i = 0; rc == OK && i < record_types_table_count(types); i++) {
                 table = record_types_table_at(types, i);
                 for (uint32_t k = 0; rc == OK && k < table->relation_count; k++)
-                        rc = put_row(admin, table, &table->relations[k], out, msg);
+                        rc = put_relation(admin, table, &table->relations[k], out, msg);
         }
-        return rc;
+        return rc == OK && setup->check != NULL ? put_views(admin, setup->check, out) : rc;
 }
 
 /* The statements that make vc_watch equal to `wanted`. */
@@ -109,7 +126,7 @@ static enum err refuse_unfit(struct pg_admin *admin, struct err_msg *msg)
         return rc;
 }
 
-enum err pg_setup_watch(struct pg_admin *admin, const struct record_types *types, struct err_msg *msg)
+enum err pg_setup_watch(struct pg_admin *admin, const struct pg_setup *setup, struct err_msg *msg)
 {
         const char *const none[] = {NULL};
         struct buf wanted;
@@ -118,7 +135,7 @@ enum err pg_setup_watch(struct pg_admin *admin, const struct record_types *types
 
         buf_init(&wanted, 0);
         buf_init(&changes, 0);
-        rc = pg_setup_wanted(admin, types, &wanted, msg);
+        rc = pg_setup_wanted(admin, setup, &wanted, msg);
         if (rc == OK)
                 rc = put_changes(&wanted, &changes);
         if (rc == OK)

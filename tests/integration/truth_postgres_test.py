@@ -104,20 +104,18 @@ class Node:
         self.wait_for(read_again, "an entry that is fresh")
 
 
-def install(cluster):
-    for name in ("pg_setup.sql", "pg_triggers.sql"):
-        cluster.psql((vc.ROOT / "database" / name).read_text())
-    cluster.psql(WATCH)
-
-
 class Case(unittest.TestCase):
-    """With a cluster of its own for each test."""
     settings = {}
 
     def setUp(self):
         self.cluster = self.enterContext(pg.Cluster(**self.settings))
         self.cluster.psql(SCHEMA)
-        install(self.cluster)
+        self.install()
+
+    def install(self):
+        for name in ("pg_setup.sql", "pg_triggers.sql"):
+            self.cluster.psql((vc.ROOT / "database" / name).read_text())
+        self.cluster.psql(WATCH)
 
     def enterContext(self, context):  # of unittest in Python 3.11 and newer, and in the sanitizers' lanes
         result = context.__enter__()
@@ -133,21 +131,7 @@ class Case(unittest.TestCase):
         return node
 
 
-class SharedCase(Case):
-    """With one cluster for all tests of the class, which leave it as they have found it."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = pg.Cluster().__enter__()
-        cls.addClassCleanup(cls.cluster.clean)
-        cls.cluster.psql(SCHEMA)
-        install(cls.cluster)
-
-    def setUp(self):
-        self.cluster.psql("DELETE FROM allergies")
-
-
-class Touches(SharedCase):
+class Touches(Case):
     def test_a_commit_makes_what_it_touches_old_and_nothing_else(self):
         node = self.polling()
         node.keep("one", *tags_of(1))
@@ -316,11 +300,11 @@ class Histories(Case):
         self.cluster.psql("DROP SCHEMA vitalcache CASCADE")
         node = self.node()
         node.wait_for(lambda n: n.state()["condition"] == "not-installed", "that nothing is installed")
-        install(self.cluster)
+        self.install()
         node.wait_for(lambda n: n.state()["condition"] == "polling", "polls")
 
 
-class Tables(SharedCase):
+class Tables(Case):
     def test_a_disabled_trigger_withholds_its_table_only(self):
         node = self.polling()
         node.keep("allergies", *tags_of(1))

@@ -12,6 +12,11 @@ CREATE TABLE visits_old PARTITION OF visits FOR VALUES FROM (0) TO (100);
 CREATE TABLE visits_new PARTITION OF visits FOR VALUES FROM (100) TO (200);
 CREATE TABLE notes (student_id bigint, note text);
 CREATE TABLE urgent_notes (urgency int) INHERITS (notes);
+CREATE INDEX ON students (school);
+CREATE INDEX ON allergies (student_id);
+CREATE INDEX ON visits (student_id);
+CREATE INDEX ON notes (student_id);
+CREATE INDEX ON urgent_notes (student_id);
 INSERT INTO students SELECT i, i % 2, 'name' FROM generate_series(1, 9) AS i;
 """
 TYPES = """
