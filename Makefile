@@ -42,6 +42,7 @@ bench: build
 	@bench/run
 	@bench/import
 	@bench/live_readers
+	@bench/triggers
 
 fuzz:
 	@scripts/setup check

@@ -1,5 +1,6 @@
 #include "cache/answer.h"
 
+#include "database/mutant.h"
 #include "monitoring/counters.h"
 
 static const enum counter counter_of_refusal[VERDICT_COUNT_] = {
@@ -88,12 +89,20 @@ static bool can_be_checked(const struct tiers *tiers, enum verdict verdict)
                !freshness_always_certain(tiers->config.freshness);
 }
 
+/* For a while after a crash a replica gives the old history's name to the new one, in which the token's transaction id
+ * may stand for another write: for AFTER its word is not taken. */
+static bool may_be_of_other_history(const struct lookup *lookup, const struct l1_view *view)
+{
+        return lookup->has_after && view->from_replica && !MUTANT(TOKEN_OF_REPLICA);
+}
+
 bool answer_from_entry(struct tiers *tiers, struct lookup *lookup)
 {
         struct l1_view view = l1_view_of(lookup->entry);
         enum verdict verdict;
 
-        if (is_proved(tiers, lookup, &view.stamp, entry_contains_after(lookup, &view), &verdict)) {
+        if (is_proved(tiers, lookup, &view.stamp, entry_contains_after(lookup, &view), &verdict) &&
+                !may_be_of_other_history(lookup, &view)) {
                 answer_with_entry(lookup);
                 counter_add(COUNTER_l1_hits, 1);
                 counter_add(COUNTER_l1_negative_hits, view.found ? 0 : 1);
@@ -115,9 +124,9 @@ enum worth { ANSWERS, TOO_OLD, SOURCE_TOO_OLD, NO_PRIMARY };
 static enum worth worth_of_own(const struct tiers *tiers, const struct lookup *lookup)
 {
         const struct source_read *read = &lookup->fill->read;
+        const bool beaten = read->beaten || (MUTANT(BEAT_OF_JOINED) && lookup->bound.ns == 0);
 
-        if (!read->beaten &&
-                !freshness_primary_proved(tiers->config.freshness, read->epoch, lookup->bound, lookup->now))
+        if (!beaten && !freshness_primary_proved(tiers->config.freshness, read->epoch, lookup->bound, lookup->now))
                 return NO_PRIMARY;
         return !lookup->has_after || contains_after(lookup, read->epoch, &read->snapshot) ? ANSWERS : SOURCE_TOO_OLD;
 }

@@ -3,9 +3,9 @@
 #include "base/mem.h"
 
 #define TYPE_INDEX_MAX 127u /* what the bit-fields hold */
-#define TAG_COUNT_MAX  127u
+#define TAG_COUNT_MAX  63u
 
-_Static_assert(STAMP_TAGS_MAX <= TAG_COUNT_MAX, "tag_count has seven bits");
+_Static_assert(STAMP_TAGS_MAX <= TAG_COUNT_MAX, "tag_count has six bits");
 
 /* A snapshot as it is kept: as many transactions as are running, which is few as a rule; not aligned. */
 static size_t snapshot_size(const struct snapshot *s)
@@ -82,6 +82,7 @@ enum err entry_create(struct l1_entry **out, const struct l1_view *view, uint32_
                 .type_index = view->type_index & TYPE_INDEX_MAX,
                 .tag_count = view->stamp.tag_count & TAG_COUNT_MAX,
                 .has_snapshot = view->snapshot != NULL,
+                .from_replica = view->from_replica,
                 .found = view->found,
         };
         list_init(&e->place);

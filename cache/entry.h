@@ -23,8 +23,9 @@ struct l1_entry {
         uint32_t value_len;
         uint32_t fill_micros;
         uint16_t key_len;
-        uint8_t tag_count : 7;
+        uint8_t tag_count : 6;
         uint8_t has_snapshot : 1;
+        uint8_t from_replica : 1;
         uint8_t type_index : 7; /* beside `found`, so that the tags begin right here */
         uint8_t found : 1;
         /* tag slots (aligned as they need), key, value and snapshot follow */

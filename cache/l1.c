@@ -119,6 +119,7 @@ struct l1_view l1_view_of(const struct l1_entry *entry)
                 .key = entry_key(entry),
                 .value = entry_value(entry),
                 .found = entry->found,
+                .from_replica = entry->from_replica,
                 .type_index = entry->type_index,
                 .stamp = {.epoch = entry->epoch,
                         .def = entry->def,

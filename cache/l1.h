@@ -27,6 +27,7 @@ struct l1_view {
         struct slice key;
         struct slice value; /* ready-made in its wire format; empty with found == false */
         bool found;         /* false: a negative entry: no such student */
+        bool from_replica;  /* read there, and not checked since */
         uint32_t type_index;
         struct stamp stamp;
         struct nanos filled;  /* when the read that made it, or the last check of it, was sent */

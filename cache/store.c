@@ -1,5 +1,6 @@
 #include "cache/store.h"
 
+#include "database/mutant.h"
 #include "base/hash.h"
 #include "cache/lookup.h"
 #include "database/type_tags.h"
@@ -60,6 +61,8 @@ void store_stamp(struct tiers *tiers, struct fill *fill, struct nanos now)
                 read->found = l1_view_of(fill->known->entry).found;
 
         fill->micros = (uint32_t)(nanos_sub(now, fill->sent).ns / 1000);
+        if (MUTANT(EPOCH_OF_DELIVERY))
+                read->epoch = freshness_epoch(tiers->config.freshness);
         fill->stamp = (struct stamp){
                 .epoch = read->epoch,
                 .def = read->type->def,
@@ -116,6 +119,7 @@ static void put(struct tiers *tiers, const struct fill *fill, enum wire_format f
                 .key = cache_key_of_entry(&key),
                 .value = fill->bodies[format].value,
                 .found = read->found,
+                .from_replica = read->from_replica,
                 .type_index = read->type->index,
                 .stamp = fill->stamp,
                 .filled = fill->sent,

@@ -1,6 +1,7 @@
-/* sample: a made-up school population, in files; needs no server. */
+/* sample: a made-up school population, in files or as SQL; needs no server. */
 #include "cli/cli.h"
 #include "cli/sample.h"
+#include "cli/sample_sql.h"
 
 static void show_counts(struct cli *cli, const char *folder, const struct sample_counts *counts)
 {
@@ -18,18 +19,37 @@ static void show_counts(struct cli *cli, const char *folder, const struct sample
                 fputs("}\n", cli->out);
 }
 
-enum cli_exit cmd_sample(struct cli *cli)
+static enum err read_plan(const struct cli *cli, struct sample_plan *plan, struct err_msg *msg)
 {
         const struct cli_number students = {FLAG_students, 1000, 1, 10000000};
         const struct cli_number seed = {FLAG_seed, 1, 0, UINT64_MAX};
+        enum err rc = args_number(&cli->args, &students, &plan->students, msg);
+
+        return rc == OK ? args_number(&cli->args, &seed, &plan->seed, msg) : rc;
+}
+
+static enum cli_exit print_sql(struct cli *cli, const struct sample_plan *plan)
+{
+        struct err_msg msg;
+        enum err rc;
+
+        if (cli->args.word_count > 0)
+                rc = err_set(&msg, ERR_SYNTAX, "--postgres writes to standard output, and takes no folder");
+        else
+                rc = sample_sql_write(cli->out, plan, &msg);
+        return rc == OK ? EXIT_OK : cli_fail(cli, rc, &msg);
+}
+
+enum cli_exit cmd_sample(struct cli *cli)
+{
         const char *folder = cli->args.word_count > 0 ? cli->args.words[0] : "vitalcache-sample";
         struct sample_plan plan;
         struct sample_counts counts;
         struct err_msg msg;
-        enum err rc = args_number(&cli->args, &students, &plan.students, &msg);
+        enum err rc = read_plan(cli, &plan, &msg);
 
-        if (rc == OK)
-                rc = args_number(&cli->args, &seed, &plan.seed, &msg);
+        if (rc == OK && cli->args.flags[FLAG_postgres] != NULL)
+                return print_sql(cli, &plan);
         if (rc == OK)
                 rc = sample_write(folder, &plan, &counts, &msg);
         if (rc != OK)

@@ -175,15 +175,20 @@ static bool read_shape(struct cursor *c, uint32_t element, struct shape *shape)
         uint32_t flags;
         uint32_t type;
         uint32_t lower;
+        uint32_t count = 1;
 
         if (!cursor_u32(c, &shape->dimensions) || !cursor_u32(c, &flags) || !cursor_u32(c, &type))
                 return false;
         if (shape->dimensions > DIMENSIONS_MAX || type != element)
                 return false;
-        for (uint32_t i = 0; i < shape->dimensions; i++)
-                if (!cursor_u32(c, &shape->lengths[i]) || !cursor_u32(c, &lower))
+        for (uint32_t i = 0; i < shape->dimensions; i++) {
+                if (!cursor_u32(c, &shape->lengths[i]) || !cursor_u32(c, &lower) || shape->lengths[i] == 0)
                         return false;
-        return true;
+                if (shape->lengths[i] > UINT32_MAX / count)
+                        return false;
+                count *= shape->lengths[i];
+        }
+        return shape->dimensions == 0 || count <= cursor_left(c) / sizeof(uint32_t); /* each has its length before it */
 }
 
 static enum err put_element(struct cursor *c, uint32_t element, struct buf *out)

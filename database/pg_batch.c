@@ -107,7 +107,7 @@ static void take_query(struct pg_query *query, const PGresult *result)
 
         if (PQresultStatus(result) == PGRES_TUPLES_OK) {
                 query->status = pg_rows_take(&query->rows, &in, result);
-                if (query->status == ERR_CORRUPT)
+                if (query->status == ERR_CORRUPT || query->rows.damaged)
                         LOG_WARNING("postgres_result_unreadable", LOG_WORD("statement", query->statement->label));
                 return;
         }

@@ -13,6 +13,11 @@
 
 enum { NUMBER_MAX = 64, JSONB_VERSION = 1, UUID_SIZE = 16, UUID_TEXT_SIZE = 37 };
 
+static enum err put_text(struct slice text, struct buf *out)
+{
+        return slice_is_utf8(text) ? value_put_text(out, text) : ERR_CORRUPT;
+}
+
 /* ---- numbers ---- */
 
 static enum err put_float(double real, struct buf *out)
@@ -74,12 +79,12 @@ static enum err put_numeric(struct slice text, struct buf *out)
         if (slice_to_i64(text, &integer))
                 return value_put_int(out, integer);
         if (!terminate(text, given))
-                return value_put_text(out, text);
+                return put_text(text, out);
         real = strtod(given, NULL);
         (void)snprintf(back, sizeof(back), "%.15g", real);
         if (isfinite(real) && strcmp(back, given) == 0)
                 return value_put_float(out, real);
-        return value_put_text(out, text);
+        return put_text(text, out);
 }
 
 static enum err put_int_text(struct slice text, struct buf *out)
@@ -143,11 +148,7 @@ static enum err put_bytea_text(struct slice text, struct buf *out)
 
 /* ---- texts ---- */
 
-static enum err put_text(struct slice text, struct buf *out)
-{
-        return slice_is_utf8(text) ? value_put_text(out, text) : ERR_CORRUPT;
-}
-
+/* What our values cannot hold (a member twice, U+0000, a depth beyond measure) is passed on as the text that it is. */
 static enum err put_json(struct slice text, struct buf *out)
 {
         static const struct value_json_rules rules = {
@@ -156,7 +157,7 @@ static enum err put_json(struct slice text, struct buf *out)
         struct value_json_fault fault;
         enum err rc = value_from_json_text(text, &rules, out, &fault);
 
-        return rc == ERR_BADVALUE ? ERR_CORRUPT : rc;
+        return rc == ERR_BADVALUE || rc == ERR_LIMIT ? put_text(text, out) : rc;
 }
 
 static bool uuid_text(struct slice bytes, char out[UUID_TEXT_SIZE])
@@ -182,7 +183,7 @@ static enum err put_time(enum pg_time_kind kind, const struct pg_cell *cell, str
         bool sound = cell->binary ? pg_time_from_binary(kind, cell->bytes, text)
                                   : pg_time_from_text(kind, cell->bytes, text);
 
-        return sound ? value_put_str(out, text) : ERR_CORRUPT;
+        return sound ? put_text(slice_str(text), out) : ERR_CORRUPT;
 }
 
 /* ---- the two forms ---- */

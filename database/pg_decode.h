@@ -5,7 +5,7 @@
  *      float4, float8            a float; NaN and the infinities as text
  *      numeric                   a number if it prints back the same, else text ("12.50")
  *      date, timestamp(tz)       database/pg_time.h
- *      json, jsonb               the value (numbers that 64 bits cannot hold: as text)
+ *      json, jsonb               the value (numbers that 64 bits cannot hold: as text); what no value can be, its text
  *      bytea                     base64 (RFC 4648, section 4)
  *      arrays of all these       lists, as deep as they have dimensions; NULL is nil
  *      everything else           its text

@@ -23,6 +23,7 @@ struct pg_rows_of {
         uint32_t first; /* record; PG_ROW_NONE: no records */
         uint32_t last;
         bool seen;     /* the result has a row of it, if only one without fields */
+        bool damaged;  /* a row of it cannot be read: nothing can be said of this id */
         int64_t until; /* the least of its valid_until, in microseconds since 1970; INT64_MAX: for ever */
 };
 
@@ -33,6 +34,7 @@ struct pg_rows {
         uint32_t row_room;
         struct pg_rows_of *of; /* by the id's place among the ids */
         bool limited;          /* the result has a column valid_until: nothing is true for ever */
+        bool damaged;          /* of some id */
         bool strange;          /* there are rows of ids that were not asked for */
         struct buf other;      /* one of those ids */
         struct buf made;       /* the id of the row that is taken */
@@ -48,8 +50,8 @@ struct pg_rows_in {
 void pg_rows_init(struct pg_rows *rows);
 void pg_rows_deinit(struct pg_rows *rows);
 
-/* Takes the rows of a PGRES_TUPLES_OK. ERR_CORRUPT: it has no such column, two of one name, or cells that cannot be
- * read; ERR_NOMEM. On failure *rows only can be deinited. One owner; keeps nothing of `result`. */
+/* Takes the rows of a PGRES_TUPLES_OK. ERR_CORRUPT: it has no such column, or two of one name; ERR_NOMEM. On failure
+ * *rows only can be deinited. One owner; keeps nothing of `result`. */
 enum err pg_rows_take(struct pg_rows *rows, const struct pg_rows_in *in, const PGresult *result) MUST_CHECK;
 
 /* The record of a row. */

@@ -136,8 +136,13 @@ bool pg_time_from_binary(enum pg_time_kind kind, struct slice bytes, char out[PG
                 (void)snprintf(out, PG_TIME_TEXT_SIZE, "%sinfinity", micros < 0 ? "-" : "");
                 return true;
         }
-        days = micros / MICROS_PER_DAY - (micros % MICROS_PER_DAY < 0 ? 1 : 0);
-        m = (struct moment){datetime_civil(days + DAYS_TO_2000), micros - days * MICROS_PER_DAY};
+        days = micros / MICROS_PER_DAY;
+        m.micros = micros % MICROS_PER_DAY;
+        if (m.micros < 0) {
+                m.micros += MICROS_PER_DAY;
+                days--;
+        }
+        m.date = datetime_civil(days + DAYS_TO_2000);
         put_moment(kind, m, out);
         return true;
 }

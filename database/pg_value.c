@@ -44,10 +44,17 @@ static bool is_strange(const struct pg_query *query, struct slice id)
         return query->status == OK && query->rows.strange && !rows_of(query, id)->seen;
 }
 
+/* Whether the query says what there is of the id. */
+static enum err status_of(const struct pg_query *query, struct slice id)
+{
+        if (query->status != OK)
+                return query->status;
+        return rows_of(query, id)->damaged ? ERR_CORRUPT : OK;
+}
+
 static bool has_failed(const struct pg_query *query, struct slice id)
 {
-        (void)id;
-        return query->status != OK;
+        return status_of(query, id) != OK;
 }
 
 typedef bool (*query_test_fn)(const struct pg_query *query, struct slice id);
@@ -89,8 +96,8 @@ static enum err read_found(struct answer *a)
         a->read->found = true;
         if (query == NULL || MUTANT(EXISTENCE_IGNORED))
                 return OK;
-        if (query->status != OK)
-                return query->status;
+        if (has_failed(query, a->read->id))
+                return status_of(query, a->read->id);
         a->read->found = query->type == NULL ? rows_of(query, a->read->id)->seen
                                              : rows_of(query, a->read->id)->first != PG_ROW_NONE;
         return OK;
@@ -185,7 +192,7 @@ static enum err put_part(struct answer *a, const struct record_part *part)
 
         if (rc != OK)
                 return rc;
-        if (query->status == OK)
+        if (!has_failed(query, a->read->id))
                 return put_leaf(query, a->read->id, part, &a->read->value);
         a->partial = true;
         counter_add(COUNTER_database_failed_parts, 1);
@@ -200,7 +207,8 @@ static enum err put_value(struct answer *a)
 
         if (type->shape != RECORD_COMPOSITE) {
                 query = pg_plan_query(a->plan, a->item, type);
-                return query->status == OK ? put_leaf(query, a->read->id, NULL, &a->read->value) : query->status;
+                rc = status_of(query, a->read->id);
+                return rc == OK ? put_leaf(query, a->read->id, NULL, &a->read->value) : rc;
         }
         rc = value_put_map(&a->read->value, type->part_count);
         for (uint32_t i = 0; rc == OK && i < type->part_count; i++)

@@ -644,6 +644,7 @@ CELLS = [  # type, SQL, value
     ("timestamptz", "'-infinity'", "-infinity"), ("timestamptz", "'0044-03-15 12:00Z BC'", "0044-03-15 12:00:00+00 BC"),
     ("json", "'{\"b\": [1, 2.5, null, true], \"a\": {\"x\": \"ü\"}}'", {"b": [1, 2.5, None, True], "a": {"x": "ü"}}),
     ("json", "'12345678901234567890'", "12345678901234567890"), ("json", "'[]'", []),
+    ("json", "'{\"a\": 1, \"a\": 2}'", '{"a": 1, "a": 2}'),
     ("jsonb", "'{\"b\": 1, \"a\": [{}, []]}'", {"a": [{}, []], "b": 1}), ("jsonb", "'\"text\"'", "text"),
     ("jsonb", "'null'", None),
     ("bytea", "'\\x'", ""), ("bytea", "'\\x00ff10'", "AP8Q"), ("bytea", "'\\x00ff'", "AP8="),
@@ -707,6 +708,7 @@ types: {%s, %s, "twins": {shape: one, table: students, postgres: {
             self.check(TEXT_CELLS, drive.get("others:1"))
             drive.tell("state", "others", "0", "1", "25")
             self.assertEqual(drive.get("others:1").status, "CORRUPT")
+            self.assertIn("statement=others", drive.log.text())
 
     def test_results_that_are_no_records(self):
         with self.drive() as drive:

@@ -104,18 +104,20 @@ class Node:
         self.wait_for(read_again, "an entry that is fresh")
 
 
+def install(cluster):
+    for name in ("pg_setup.sql", "pg_triggers.sql"):
+        cluster.psql((vc.ROOT / "database" / name).read_text())
+    cluster.psql(WATCH)
+
+
 class Case(unittest.TestCase):
+    """With a cluster of its own for each test."""
     settings = {}
 
     def setUp(self):
         self.cluster = self.enterContext(pg.Cluster(**self.settings))
         self.cluster.psql(SCHEMA)
-        self.install()
-
-    def install(self):
-        for name in ("pg_setup.sql", "pg_triggers.sql"):
-            self.cluster.psql((vc.ROOT / "database" / name).read_text())
-        self.cluster.psql(WATCH)
+        install(self.cluster)
 
     def enterContext(self, context):  # of unittest in Python 3.11 and newer, and in the sanitizers' lanes
         result = context.__enter__()
@@ -131,7 +133,21 @@ class Case(unittest.TestCase):
         return node
 
 
-class Touches(Case):
+class SharedCase(Case):
+    """With one cluster for all tests of the class, which leave it as they have found it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = pg.Cluster().__enter__()
+        cls.addClassCleanup(cls.cluster.clean)
+        cls.cluster.psql(SCHEMA)
+        install(cls.cluster)
+
+    def setUp(self):
+        self.cluster.psql("DELETE FROM allergies")
+
+
+class Touches(SharedCase):
     def test_a_commit_makes_what_it_touches_old_and_nothing_else(self):
         node = self.polling()
         node.keep("one", *tags_of(1))
@@ -300,11 +316,11 @@ class Histories(Case):
         self.cluster.psql("DROP SCHEMA vitalcache CASCADE")
         node = self.node()
         node.wait_for(lambda n: n.state()["condition"] == "not-installed", "that nothing is installed")
-        self.install()
+        install(self.cluster)
         node.wait_for(lambda n: n.state()["condition"] == "polling", "polls")
 
 
-class Tables(Case):
+class Tables(SharedCase):
     def test_a_disabled_trigger_withholds_its_table_only(self):
         node = self.polling()
         node.keep("allergies", *tags_of(1))

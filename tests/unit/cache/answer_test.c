@@ -317,6 +317,24 @@ static void a_replica_answers_nothing_without_a_certificate(void **state)
         rig_deinit(&rig);
 }
 
+static void a_copy_that_a_replica_gave_answers_no_read_after_a_write(void **state)
+{
+        struct token token;
+        struct rig rig;
+
+        (void)state;
+        rig_init_polled(&rig, false);
+        token = rig_write(&rig, "42", "peanut");
+        rig_poll(&rig);
+        fake_source_lag(rig.fake);
+        rig_expect(&rig, "42", "\"peanut\"", TIER_DATABASE); /* of the replica */
+        rig_expect(&rig, "42", "\"peanut\"", TIER_L1);
+        expect(&rig, after("42", token), "\"peanut\"", TIER_CHECKED);
+        assert_true(fake_source_asked(rig.fake).primary_only);
+        expect(&rig, after("42", token), "\"peanut\"", TIER_L1); /* what was checked is the primary's */
+        rig_deinit(&rig);
+}
+
 static void the_state_after_a_write_is_asked_of_the_primary(void **state)
 {
         struct token token;
@@ -423,6 +441,7 @@ int main(void)
                 cmocka_unit_test(an_id_of_another_form_is_refused_with_the_right_one),
                 cmocka_unit_test(a_replica_that_lags_is_asked_once_and_then_the_primary),
                 cmocka_unit_test(a_replica_answers_nothing_without_a_certificate),
+                cmocka_unit_test(a_copy_that_a_replica_gave_answers_no_read_after_a_write),
                 cmocka_unit_test(the_state_after_a_write_is_asked_of_the_primary),
                 cmocka_unit_test(with_heartbeats_a_fill_answers_only_with_proof_of_the_primary),
                 cmocka_unit_test(a_read_asks_again_only_while_it_has_time),

@@ -44,6 +44,7 @@ static void texts_become_values(void **state)
         value_is(text_cell(PG_TYPE_NUMERIC, "12.50"), "\"12.50\"");
         value_is(text_cell(PG_TYPE_FLOAT8, "Infinity"), "\"Infinity\"");
         value_is(text_cell(PG_TYPE_JSONB, "{\"a\": [1, null]}"), "{\"a\":[1,null]}");
+        value_is(text_cell(PG_TYPE_JSON, "{\"a\":1,\"a\":2}"), "\"{\\\"a\\\":1,\\\"a\\\":2}\"");
         value_is(text_cell(PG_TYPE_BYTEA, "\\x00ff"), "\"AP8=\"");
         value_is(text_cell(99999, "as it is"), "\"as it is\"");
         value_is(text_cell(TYPE_TEXT_ARRAY, "{a,NULL,\"NULL\",\"\\\"\"}"), "[\"a\",null,\"NULL\",\"\\\"\"]");
@@ -68,11 +69,11 @@ static void damaged_cells_are_told(void **state)
                 uint32_t type;
                 const char *text;
         } rows[] = {{PG_TYPE_BOOL, "true"}, {PG_TYPE_INT4, "x"}, {PG_TYPE_INT4, ""}, {PG_TYPE_FLOAT8, "1x"},
-                {PG_TYPE_FLOAT8, ""}, {PG_TYPE_JSON, "{"}, {PG_TYPE_BYTEA, "00"}, {PG_TYPE_BYTEA, "\\x0"},
-                {PG_TYPE_BYTEA, "\\xzz"}, {PG_TYPE_TEXT, "\xff"}, {PG_TYPE_TIMESTAMP, "x"}, {TYPE_INT4_ARRAY, "1"},
-                {TYPE_INT4_ARRAY, "{1"}, {TYPE_INT4_ARRAY, "{1}2"}, {TYPE_INT4_ARRAY, "{1,}"}, {TYPE_INT4_ARRAY, "{"},
-                {TYPE_TEXT_ARRAY, "{\"a"}, {TYPE_TEXT_ARRAY, "{\"a\\"}, {TYPE_TEXT_ARRAY, "{{{{{{{a}}}}}}}"},
-                {TYPE_TEXT_ARRAY, "[1:2]"}, {TYPE_TEXT_ARRAY, ""}};
+                {PG_TYPE_FLOAT8, ""}, {PG_TYPE_BYTEA, "00"}, {PG_TYPE_BYTEA, "\\x0"}, {PG_TYPE_BYTEA, "\\xzz"},
+                {PG_TYPE_TEXT, "\xff"}, {PG_TYPE_TIMESTAMP, "x"}, {TYPE_INT4_ARRAY, "1"}, {TYPE_INT4_ARRAY, "{1"},
+                {TYPE_INT4_ARRAY, "{1}2"}, {TYPE_INT4_ARRAY, "{1,}"}, {TYPE_INT4_ARRAY, "{"}, {TYPE_TEXT_ARRAY, "{\"a"},
+                {TYPE_TEXT_ARRAY, "{\"a\\"}, {TYPE_TEXT_ARRAY, "{{{{{{{a}}}}}}}"}, {TYPE_TEXT_ARRAY, "[1:2]"},
+                {TYPE_TEXT_ARRAY, ""}};
 
         (void)state;
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -112,7 +112,6 @@ static void unreadable_results_are_told(void **state)
         PGresult *results[] = {
                 result_of(COLUMNS(FIELD("a")), 1, CELLS("1"), 1), /* whose is it? */
                 result_of(COLUMNS(STUDENT, FIELD("a"), FIELD("a")), 3, CELLS("1", "1", "2"), 1),
-                result_of(COLUMNS(STUDENT, FIELD("a")), 2, CELLS("1", "x"), 1),
                 PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK),
         };
 
@@ -125,6 +124,20 @@ static void unreadable_results_are_told(void **state)
                 pg_rows_deinit(&rows);
                 PQclear(results[i]);
         }
+}
+
+static void a_bad_cell_is_its_student_s_alone(void **state)
+{
+        PGresult *result = result_of(COLUMNS(STUDENT, FIELD("a")), 2, CELLS("1", "x", "2", "2", "1", "1"), 3);
+        struct pg_rows rows;
+
+        (void)state;
+        pg_rows_init(&rows);
+        assert_ok(pg_rows_take(&rows, &OF_STUDENTS, result));
+        assert_true(rows.damaged && rows.of[0].damaged && !rows.of[1].damaged);
+        assert_value_is(pg_rows_record(&rows, rows.of[1].first), "{\"a\":2}");
+        pg_rows_deinit(&rows);
+        PQclear(result);
 }
 
 static enum err take(void *context)
@@ -156,6 +169,7 @@ int main(void)
                 cmocka_unit_test(valid_until_is_no_field),
                 cmocka_unit_test(a_valid_until_that_is_no_time_is_past),
                 cmocka_unit_test(unreadable_results_are_told),
+                cmocka_unit_test(a_bad_cell_is_its_student_s_alone),
                 cmocka_unit_test(want_of_memory_is_an_error),
         };
 

@@ -168,6 +168,27 @@ static void a_failed_part_is_an_error_and_nothing_is_kept(void **in)
         assert_int_equal(s->read.epoch, 0);
 }
 
+static void a_damaged_record_is_not_left_out(void **in)
+{
+        const struct result_column columns[] = {{"student", PG_TYPE_TEXT}, {"n", PG_TYPE_INT4}};
+        struct state *s = *in;
+        struct pg_query *query;
+        PGresult *result = result_of(columns, 2, CELLS("1", "x"), 1);
+        struct pg_rows_in rows = {.subject = "student"};
+
+        ask(s, "allergies:1");
+        bring(s, NULL, "x", CELLS("1", NULL), 1);
+        query = query_of(s, "allergies");
+        rows.ids = query->ids;
+        rows.id_count = query->id_count;
+        query->status = pg_rows_take(&query->rows, &rows, result);
+        assert_ok(query->status);
+        assert_int_equal(verdict(s), PG_ANSWERED);
+        assert_err(ERR_CORRUPT, s->read.status);
+        assert_false(s->read.found);
+        PQclear(result);
+}
+
 static void without_existence_nothing_is_known(void **in)
 {
         struct state *s = *in;
@@ -320,6 +341,7 @@ int main(void)
                 TEST(a_type_s_own_condition_holds),
                 TEST(nothing_recorded_is_not_nobody),
                 TEST(a_failed_part_is_an_error_and_nothing_is_kept),
+                TEST(a_damaged_record_is_not_left_out),
                 TEST(without_existence_nothing_is_known),
                 TEST(odd_ids_are_asked_for_alone),
                 TEST(impossible_ids_are_refused),
