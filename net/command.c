@@ -219,10 +219,10 @@ static enum step_result step_records(struct call *call)
 
         if (call->services->truth == NULL || (call->row->flags & COMMAND_RECORDS) == 0)
                 return STEP_NEXT;
-        return refuse(call, err_set(&call->message, ERR_READONLY, "%s: the records are in PostgreSQL; %s",
-                                    call->row->name,
-                                    writes ? "write them there with SQL: each commit voids the cached copies by itself"
-                                           : "ask there with SQL"));
+        return refuse(
+                call, err_set(&call->message, ERR_READONLY, "%s: the records are in PostgreSQL; %s", call->row->name,
+                              writes ? "write them there with SQL: each commit voids the cached copies by itself"
+                                     : "ask there with SQL"));
 }
 
 /* Commands of one connection take effect in order: a write sees, and is seen by, its neighbours. Self-contained writes

@@ -1,5 +1,5 @@
-/* The parts of a node whose records are in PostgreSQL: the source that reads them, and the follower that learns what has
- * changed, on a thread of its own. All calls: the control thread's. */
+/* The parts of a node whose records are in PostgreSQL: the source that reads them, and the follower that learns what
+ * has changed, on a thread of its own. All calls: the control thread's. */
 #ifndef NET_POSTGRES_H
 #define NET_POSTGRES_H
 

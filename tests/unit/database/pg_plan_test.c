@@ -131,7 +131,7 @@ static void parts_and_types_share_their_queries(void **in)
 
 static void a_hundred_reads_are_as_many_queries_as_one(void **in)
 {
-        static char keys[100][16];
+        static char keys[100][24];
         struct state *s = *in;
         uint32_t one;
 

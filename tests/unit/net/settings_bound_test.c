@@ -53,9 +53,14 @@ static void a_bound_that_polls_cannot_keep_is_refused(void **state)
         }
 }
 
+#define FETCH "SELECT id::text AS student FROM students WHERE id = ANY($1)"
+
 static const char BOUNDED_TYPES[] =
-        "tables: {students: {schema: 1, fields: {name: {kind: text}}}}\n"
-        "types: {student: {shape: one, table: students}, quick: {shape: one, table: students, bound: 100ms}}\n";
+        "tables:\n"
+        "  students: {schema: 1, fields: {name: text}, postgres: {relations: [{name: p.s, student: id}]}}\n"
+        "types:\n"
+        "  student: {shape: one, table: students, postgres: {fetch: \"" FETCH "\"}}\n"
+        "  quick: {shape: one, table: students, bound: 100ms, postgres: {fetch: \"" FETCH "\"}}\n";
 
 static void a_types_bound_must_be_one_that_polls_can_keep(void **state)
 {
