@@ -96,12 +96,8 @@ static void break_later(struct pg_conn *conn)
 
 static void end_exchange(struct pg_conn *conn, struct pg_exchange *exchange)
 {
-        if (exchange == &conn->own)
-                return;
-        if (conn->config.events.ended != NULL)
+        if (exchange != &conn->own)
                 conn->config.events.ended(conn->config.context, exchange);
-        else
-                exchange->done(exchange);
 }
 
 static void close_session(struct pg_conn *conn)
@@ -156,8 +152,7 @@ static void fail(struct pg_conn *conn, enum pg_failure failure, struct pg_troubl
 
         close_session(conn);
         tell_trouble(conn, &trouble);
-        if (conn->config.events.closed != NULL)
-                conn->config.events.closed(conn->config.context, conn, &trouble);
+        conn->config.events.closed(conn->config.context, conn, &trouble);
         if (exchange != NULL)
                 end_exchange(conn, exchange);
 }
@@ -251,7 +246,7 @@ static void become_idle(struct pg_conn *conn)
 
 static void tell_idle(struct pg_conn *conn)
 {
-        if (conn->state == PG_CONN_IDLE && conn->config.events.idle != NULL)
+        if (conn->state == PG_CONN_IDLE)
                 conn->config.events.idle(conn->config.context, conn);
 }
 
@@ -260,8 +255,7 @@ static void take_notifications(struct pg_conn *conn)
         PGnotify *notify;
 
         while ((notify = PQnotifies(conn->pg)) != NULL) {
-                if (conn->config.events.notify != NULL)
-                        conn->config.events.notify(conn->config.context, notify->relname, notify->extra);
+                conn->config.events.notify(conn->config.context, notify->relname, notify->extra);
                 PQfreemem(notify);
         }
 }

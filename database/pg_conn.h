@@ -18,12 +18,12 @@ struct pg_conn;
 
 enum pg_conn_state { PG_CONN_CLOSED, PG_CONN_OPENING, PG_CONN_IDLE, PG_CONN_BUSY, PG_CONN_MENDING };
 
-/* What the owner is told. Each may be NULL. None is called from within a call of the owner, except that pg_conn_close
- * ends an open exchange before it returns. A callback must not destroy the connection. */
+/* What the owner is told; it sets all. None is called from within a call of the owner, except that pg_conn_close ends
+ * an open exchange before it returns. A callback must not destroy the connection. */
 struct pg_conn_events {
         void (*idle)(void *context, struct pg_conn *conn); /* may run an exchange: after opening, and after each */
         void (*closed)(void *context, struct pg_conn *conn, const struct pg_trouble *trouble);
-        void (*ended)(void *context, struct pg_exchange *exchange);              /* in place of the exchange's done() */
+        void (*ended)(void *context, struct pg_exchange *exchange); /* over: the owner calls done(), or runs it again */
         void (*notify)(void *context, const char *channel, const char *payload); /* LISTEN */
 };
 
@@ -49,7 +49,7 @@ void pg_conn_open(struct pg_conn *conn, uint32_t first_host);
 /* Closes at once, without events.closed; an open exchange ends with PG_FAILURE_CLOSED. No-op when closed. */
 void pg_conn_close(struct pg_conn *conn);
 
-/* Sends an exchange over an idle connection. Whatever happens is told by its callbacks, later. */
+/* Sends an exchange over an idle connection. Whatever happens is told later: by its callbacks, at last events.ended. */
 void pg_conn_run(struct pg_conn *conn, struct pg_exchange *exchange);
 
 /* Where it stands. */

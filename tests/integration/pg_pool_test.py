@@ -326,6 +326,15 @@ class PreparedTest(PoolTest):
 
 
 class FailsTest(PoolTest):
+    def test_closing_ends_what_runs_and_what_waits(self):
+        with self.drive(size=1, statement=300) as drive:
+            drive.value("SELECT 1")
+            names = [drive.begin("SELECT pg_sleep(20)") for _ in range(2)]
+            self.cluster.wait_for_connections(1)
+            drive.state()
+        self.assertEqual([(drive.end(n).failure, drive.end(n).unknown) for n in names],
+                         [("closed", True), ("closed", False)])
+
     def test_statement_time_out(self):
         with self.drive(statement=100, size=1) as drive:
             done = drive.run("SELECT pg_sleep(30)")

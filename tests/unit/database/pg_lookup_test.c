@@ -71,11 +71,33 @@ static void nobody_is_told_after_a_cancel(void **state)
         event_base_free(found.base);
 }
 
+static _Bool refuse(void *context)
+{
+        (void)context;
+        return 0;
+}
+
+static void what_was_given_is_freed_when_it_cannot_start(void **state)
+{
+        struct found found = {.base = event_base_new()};
+        struct pg_hosts hosts = host("localhost");
+        struct pg_lookup *lookup;
+
+        (void)state;
+        mem_set_gate(refuse, NULL);
+        assert_err(ERR_NOMEM, pg_lookup_start(&lookup, found.base, &hosts, on_found, &found));
+        mem_set_gate(NULL, NULL);
+        assert_null(lookup);
+        assert_int_equal(hosts.count, 0);
+        event_base_free(found.base);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_loop_is_told_what_was_found),
                 cmocka_unit_test(nobody_is_told_after_a_cancel),
+                cmocka_unit_test(what_was_given_is_freed_when_it_cannot_start),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,16 @@ static void a_dsn_that_cannot_be_read_is_not_quoted(void **state)
         }
 }
 
+static void a_dsn_of_either_form_can_be_read(void **state)
+{
+        struct pg_server words = server_of("host=a password='it\\'s'"),
+                         url = server_of("postgresql://a/b?sslmode=require");
+
+        (void)state;
+        assert_ok(pg_server_check(&words, NULL));
+        assert_ok(pg_server_check(&url, NULL));
+}
+
 static void the_place_has_no_role_and_no_password(void **state)
 {
         static const struct {
@@ -183,6 +193,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_dsn_that_cannot_be_read_is_not_quoted),
+                cmocka_unit_test(a_dsn_of_either_form_can_be_read),
                 cmocka_unit_test(the_place_has_no_role_and_no_password),
                 cmocka_unit_test(a_long_place_is_cut),
                 cmocka_unit_test(hosts_are_the_given_ones),
