@@ -3,27 +3,19 @@
 #include "cli/report.h"
 #include "database/pg_setup.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 enum { TRIES = 16 }; /* about ten seconds of trying to lock the tables */
 
 struct db {
         struct cli *cli;
+        const char *dsn;
         struct pg_admin admin;
         struct pg_setup setup;
         struct pg_check *check;
         struct report report;
         uint32_t problems;
 };
-
-static const char *dsn_of(const struct cli *cli)
-{
-        const char *dsn = cli->args.flags[FLAG_dsn];
-
-        if (dsn == NULL)
-                dsn = getenv("VITALCACHE_DATABASE_POSTGRES_DSN");
-        return dsn == NULL ? "" : dsn;
-}
 
 static void show_sql(void *context, const char *sql)
 {
@@ -117,7 +109,7 @@ static enum cli_exit run(struct db *db, enum err (*what)(struct db *db, struct e
 {
         struct err_msg msg;
         enum cli_exit result;
-        enum err rc = pg_admin_open(&db->admin, dsn_of(db->cli), &msg);
+        enum err rc = pg_admin_open(&db->admin, db->dsn, &msg);
 
         if (rc != OK)
                 return cli_fail(db->cli, rc, &msg);
@@ -130,47 +122,54 @@ static enum cli_exit run(struct db *db, enum err (*what)(struct db *db, struct e
         return result;
 }
 
-static struct db db_of(struct cli *cli, const struct record_types *types)
+static struct db db_of(struct cli *cli, const struct cli_postgres *postgres)
 {
         const bool dry_run = cli->args.flags[FLAG_dry_run] != NULL;
 
         return (struct db){
                 .cli = cli,
+                .dsn = postgres->dsn,
                 .admin = {.dry_run = dry_run, .show = dry_run ? show_sql : NULL, .context = cli},
-                .setup = {.types = types,
+                .setup = {.types = postgres->types,
                         .role = cli->args.flags[FLAG_role],
                         .event_trigger = cli->args.flags[FLAG_event_trigger] != NULL,
                         .tries = TRIES},
         };
 }
 
-static enum cli_exit run_setup(struct cli *cli, const struct record_types *types)
+static enum cli_exit run_setup(struct cli *cli, const struct cli_postgres *postgres)
 {
-        struct db db = db_of(cli, types);
+        struct db db = db_of(cli, postgres);
 
         return run(&db, setup);
 }
 
-static enum cli_exit run_status(struct cli *cli, const struct record_types *types)
+static enum cli_exit run_status(struct cli *cli, const struct cli_postgres *postgres)
 {
-        struct db db = db_of(cli, types);
+        struct db db = db_of(cli, postgres);
 
         return run(&db, status);
+}
+
+static enum cli_exit run_teardown(struct cli *cli, const struct cli_postgres *postgres)
+{
+        struct db db = db_of(cli, postgres);
+
+        return run(&db, teardown);
 }
 
 enum cli_exit cmd_db(struct cli *cli)
 {
         const char *what = cli->args.words[0];
-        struct db db = db_of(cli, NULL);
         struct err_msg msg;
         enum err rc;
 
         if (strcmp(what, "setup") == 0)
-                return cli_types_run(cli, run_setup);
+                return cli_postgres_run(cli, run_setup);
         if (strcmp(what, "status") == 0)
-                return cli_types_run(cli, run_status);
+                return cli_postgres_run(cli, run_status);
         if (strcmp(what, "teardown") == 0)
-                return run(&db, teardown);
+                return cli_postgres_run(cli, run_teardown);
         rc = err_set(&msg, ERR_SYNTAX, "`vitalcache db` takes setup, teardown or status, not '%s'", what);
         return cli_fail(cli, rc, &msg);
 }

@@ -35,16 +35,20 @@ static void config_deinit(struct config *c)
 }
 
 /* Deinit in any case. */
-static enum err load(struct config *c, const struct cli_args *args, struct err_msg *msg)
+static enum err load_options(struct config *c, const struct cli_args *args, struct err_msg *msg)
 {
-        const struct option_list *files;
         enum err rc = option_set_create(&c->options, OPTION_ROWS, OPTION_COUNT);
 
         if (rc != OK)
                 return err_set(msg, rc, "no memory for the configuration");
-        rc = read_options(c->options, args->flags[FLAG_config], msg);
-        files = &option_value(c->options, AT_types_files)->list;
-        return rc == OK ? record_types_load(&c->types, files->items, files->count, msg) : rc;
+        return read_options(c->options, args->flags[FLAG_config], msg);
+}
+
+static enum err load_types(struct config *c, struct err_msg *msg)
+{
+        const struct option_list *files = &option_value(c->options, AT_types_files)->list;
+
+        return record_types_load(&c->types, files->items, files->count, msg);
 }
 
 static struct lmdb_config database_of(const struct config *c, const struct cli_args *args)
@@ -71,8 +75,10 @@ enum cli_exit cli_config_run(struct cli *cli, cli_config_fn command)
         struct lmdb_config database;
         struct err_msg msg;
         enum cli_exit result;
-        enum err rc = load(&c, &cli->args, &msg);
+        enum err rc = load_options(&c, &cli->args, &msg);
 
+        if (rc == OK)
+                rc = load_types(&c, &msg);
         if (rc == OK) {
                 database = database_of(&c, &cli->args);
                 result = command(cli, &database);
@@ -84,7 +90,7 @@ enum cli_exit cli_config_run(struct cli *cli, cli_config_fn command)
 }
 
 /* Loads the files of a list with ',' between them. */
-static enum err load_types(struct record_types **out, const char *list, struct err_msg *msg)
+static enum err load_given_types(struct record_types **out, const char *list, struct err_msg *msg)
 {
         const char *files[RECORD_TYPES_MAX];
         size_t count = 0;
@@ -104,14 +110,32 @@ static enum err load_types(struct record_types **out, const char *list, struct e
         return rc;
 }
 
-enum cli_exit cli_types_run(struct cli *cli, cli_types_fn command)
+static const char *dsn_of(const struct config *c, const struct cli_args *args)
+{
+        const char *direct = option_value(c->options, AT_database_postgres_dsn_direct)->text;
+
+        if (args->flags[FLAG_dsn] != NULL)
+                return args->flags[FLAG_dsn];
+        return direct[0] != '\0' ? direct : option_value(c->options, AT_database_postgres_dsn)->text;
+}
+
+enum cli_exit cli_postgres_run(struct cli *cli, cli_postgres_fn command)
 {
         const char *list = cli->args.flags[FLAG_types];
         struct config c = {.options = NULL};
+        struct cli_postgres postgres;
         struct err_msg msg;
-        enum err rc = list == NULL ? load(&c, &cli->args, &msg) : load_types(&c.types, list, &msg);
-        enum cli_exit result = rc == OK ? command(cli, c.types) : cli_fail(cli, rc, &msg);
+        enum cli_exit result;
+        enum err rc = load_options(&c, &cli->args, &msg);
 
+        if (rc == OK)
+                rc = list == NULL ? load_types(&c, &msg) : load_given_types(&c.types, list, &msg);
+        if (rc == OK) {
+                postgres = (struct cli_postgres){.types = c.types, .dsn = dsn_of(&c, &cli->args)};
+                result = command(cli, &postgres);
+        } else {
+                result = cli_fail(cli, rc, &msg);
+        }
         config_deinit(&c);
         return result;
 }

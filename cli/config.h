@@ -12,9 +12,14 @@
 typedef enum cli_exit (*cli_config_fn)(struct cli *cli, const struct lmdb_config *config);
 enum cli_exit cli_config_run(struct cli *cli, cli_config_fn command);
 
-/* The same for a command that needs the record types: those of the files --types FILE,... or, when that is not given,
- * of the configuration. */
-typedef enum cli_exit (*cli_types_fn)(struct cli *cli, const struct record_types *types);
-enum cli_exit cli_types_run(struct cli *cli, cli_types_fn command);
+/* The same for a command that works on PostgreSQL: the record types of --types FILE,... and the database of --dsn DSN;
+ * what is not given is the configuration's (the DSN that is for no pooler, when there are two). */
+struct cli_postgres {
+        const struct record_types *types;
+        const char *dsn; /* "": what libpq's own environment says */
+};
+
+typedef enum cli_exit (*cli_postgres_fn)(struct cli *cli, const struct cli_postgres *postgres);
+enum cli_exit cli_postgres_run(struct cli *cli, cli_postgres_fn command);
 
 #endif
