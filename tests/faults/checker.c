@@ -114,7 +114,7 @@ static bool shows(const struct step *step, struct shown shown)
         case SHOWN_NOBODY: return held->kind == SHOWN_NOBODY;
         case SHOWN_NONE: return held->kind == SHOWN_NONE && (shown.version == 0 || shown.version == held->version);
         case SHOWN_ROWS: return held->kind == SHOWN_ROWS && shown.version == held->version;
-        case SHOWN_RECORD: return held->kind != SHOWN_NOBODY && shown.version == held->version;
+        case SHOWN_KNOWN: return held->kind != SHOWN_NOBODY;
         case SHOWN_MIXED: break;
         }
         return false;

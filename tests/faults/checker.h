@@ -30,7 +30,7 @@ enum shown_kind {
         SHOWN_NOBODY, /* nil: no such student; has no version */
         SHOWN_NONE,   /* the student is known, nothing is recorded; a reply may leave the version 0: not told */
         SHOWN_ROWS,   /* the student is known, and rows of this version are recorded */
-        SHOWN_RECORD, /* replies only: the student is known, of this version; rows were not asked for */
+        SHOWN_KNOWN,  /* replies only: the student is known; rows were not asked for, and the version is not told */
         SHOWN_MIXED   /* replies only: parts of one reply have different versions */
 };
 

@@ -2,8 +2,8 @@
  *
  *      fault_driver --node 127.0.0.1:7379 --writer DSN --admin DSN --keys 200 ... (the options: option_names below)
  *
- * Writers change the students 1 to --keys in tables students (id, version), allergies (student_id, n, version) and
- * conditions (student_id, version); each transaction writes all rows of a student with one new version. Readers ask for
+ * Writers change the students 1 to --keys in tables students (id), allergies (student_id, n, version) and conditions
+ * (student_id, version); each transaction writes all rows of a student with one new version. Readers ask for
  * allergies, conditions, student, summary and strict (allergies with B = 0).
  *
  * It prints `ready` when it knows what the database holds, takes commands from stdin, one a line, and answers each with

@@ -13,7 +13,7 @@ struct report {
 };
 
 static const char *const reply_names[] = {"values", "unavailable", "busy", "epoch", "other", "lost"};
-static const char *const shown_names[] = {"nobody", "none", "rows", "record", "mixed"};
+static const char *const shown_names[] = {"nobody", "none", "rows", "known", "mixed"};
 
 static bool add_steps(struct shared *s, const struct writer *writers, struct checker *c)
 {

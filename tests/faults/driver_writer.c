@@ -143,17 +143,14 @@ static enum result change(struct writer *w, const struct write *write, bool bulk
                 return runf(w, "DELETE FROM students WHERE id = ANY ('{%s}')", write->ids);
         if (write->target.kind == SHOWN_ROWS && had_rows && !bulk)
                 return runf(w,
-                        "UPDATE students SET version = %" PRIu64 " WHERE id = ANY ('{%s}'); "
                         "UPDATE allergies SET version = %" PRIu64 " WHERE student_id = ANY ('{%s}'); "
                         "UPDATE conditions SET version = %" PRIu64 " WHERE student_id = ANY ('{%s}')",
-                        write->target.version, write->ids, write->target.version, write->ids, write->target.version,
-                        write->ids);
+                        write->target.version, write->ids, write->target.version, write->ids);
         found = runf(w,
-                "INSERT INTO students (id, version) SELECT i, %" PRIu64 " FROM unnest('{%s}'::bigint[]) i "
-                "ON CONFLICT (id) DO UPDATE SET version = excluded.version; "
+                "INSERT INTO students (id) SELECT i FROM unnest('{%s}'::bigint[]) i ON CONFLICT (id) DO NOTHING; "
                 "DELETE FROM allergies WHERE student_id = ANY ('{%s}'); "
                 "DELETE FROM conditions WHERE student_id = ANY ('{%s}')",
-                write->target.version, write->ids, write->ids, write->ids);
+                write->ids, write->ids, write->ids);
         if (found != DONE || write->target.kind == SHOWN_NONE)
                 return found;
         return bulk ? copy_rows(w, write) : insert_rows(w, write);
@@ -227,13 +224,11 @@ static const char *own_dsn(const struct writer *w)
 
 static struct shown held(PGresult *rows, int row)
 {
-        struct shown shown = {SHOWN_ROWS, strtoull(PQgetvalue(rows, row, 1), NULL, 10)};
-
         if (PQgetisnull(rows, row, 1))
-                shown.kind = SHOWN_NOBODY;
-        else if (strcmp(PQgetvalue(rows, row, 2), "0") == 0)
-                shown.kind = SHOWN_NONE;
-        return shown;
+                return (struct shown){SHOWN_NOBODY, 0};
+        if (PQgetisnull(rows, row, 2))
+                return (struct shown){SHOWN_NONE, 0};
+        return (struct shown){SHOWN_ROWS, strtoull(PQgetvalue(rows, row, 2), NULL, 10)};
 }
 
 /* The state of these students once no write of them is under way: every write takes their locks first. NULL: it could
@@ -250,7 +245,7 @@ static PGresult *ask(struct writer *w, const char *ids)
         if (PQresultStatus(rows) == PGRES_TUPLES_OK) {
                 PQclear(rows);
                 (void)snprintf(sql, sizeof sql,
-                        "SELECT i, s.version, (SELECT count(*) FROM allergies a WHERE a.student_id = i) "
+                        "SELECT i, s.id, (SELECT max(version) FROM allergies a WHERE a.student_id = i) "
                         "FROM unnest('{%s}'::bigint[]) i LEFT JOIN students s ON s.id = i",
                         ids);
                 rows = PQexec(w->admin, sql);
@@ -279,8 +274,14 @@ static int64_t later(int64_t a, int64_t b)
         return a > b ? a : b;
 }
 
-/* What differs from the history has been undone. */
-static void compare(struct writer *w, PGresult *rows)
+/* Whether this is what was written. Only rows tell their version; nobody writes twice in a row that there are none. */
+static bool same(struct shown held_now, struct shown written)
+{
+        return held_now.kind == written.kind && (written.kind != SHOWN_ROWS || held_now.version == written.version);
+}
+
+/* What differs from the history was lost (`reverted`), or others have written it. */
+static void compare(struct writer *w, PGresult *rows, bool reverted)
 {
         int64_t now = driver_now(), crash = atomic_load(&w->shared->crash_at);
 
@@ -291,14 +292,13 @@ static void compare(struct writer *w, PGresult *rows)
 
                 if (shown.version > w->version)
                         w->version = shown.version;
-                if (shown.kind == last->shown.kind &&
-                        (shown.kind == SHOWN_NOBODY || shown.version == last->shown.version))
+                if (same(shown, last->shown))
                         continue;
-                tell(w, key, (struct step){shown, later(last->begin, crash), now, COMMITTED, last->begin > 0});
+                tell(w, key, (struct step){shown, later(last->begin, crash), now, COMMITTED, reverted});
         }
 }
 
-static void reread(struct writer *w)
+static void reread(struct writer *w, bool reverted)
 {
         const struct driver_options *o = w->shared->options;
         struct write all = {.count = 0};
@@ -314,7 +314,7 @@ static void reread(struct writer *w)
                                 continue;
                         rows = ask_until_known(w, all.ids);
                         if (rows != NULL)
-                                compare(w, rows);
+                                compare(w, rows, reverted);
                         PQclear(rows);
                         used = 0;
                         all.count = 0;
@@ -333,12 +333,11 @@ static void resolve(struct writer *w, const struct write *write)
         if (rows == NULL || w->shared->options->lossy) {
                 tell_all(w, write, UNKNOWN);
                 if (rows != NULL)
-                        compare(w, rows);
+                        compare(w, rows, true);
                 PQclear(rows);
                 return;
         }
-        there = held(rows, 0).kind == write->target.kind &&
-                (write->target.kind == SHOWN_NOBODY || held(rows, 0).version == write->target.version);
+        there = same(held(rows, 0), write->target);
         PQclear(rows);
         tell_all(w, write, there ? COMMITTED : ABORTED);
 }
@@ -363,8 +362,8 @@ static void choose(struct writer *w, struct write *write, bool bulk)
                 used += (size_t)snprintf(
                         write->ids + used, sizeof write->ids - used, "%s%u", i > 0 ? "," : "", write->keys[i]);
         }
-        /* To remove who is not there would be no write. */
-        if (write->target.kind == SHOWN_NOBODY && w->last[write->keys[0]].shown.kind == SHOWN_NOBODY)
+        /* What changes nothing would be no write. */
+        if (write->target.kind == w->last[write->keys[0]].shown.kind)
                 write->target.kind = SHOWN_ROWS;
 }
 
@@ -422,7 +421,7 @@ static void obey(struct writer *w)
                 counted = true;
                 if (w->rereads_seen != atomic_load(&s->reread)) {
                         w->rereads_seen = atomic_load(&s->reread);
-                        reread(w);
+                        reread(w, false);
                         atomic_fetch_add(&s->reread_done, 1);
                 }
                 driver_pause(5);
@@ -436,7 +435,7 @@ void *writer_run(void *writer)
         struct writer *w = writer;
         struct shared *s = w->shared;
 
-        reread(w);
+        reread(w, false);
         atomic_fetch_add(&s->reread_done, 1);
         while (!atomic_load(&s->stopping)) {
                 bool fresh = w->connection == NULL || PQstatus(w->connection) != CONNECTION_OK;
@@ -447,7 +446,7 @@ void *writer_run(void *writer)
                         continue;
                 }
                 if (fresh && s->options->lossy)
-                        reread(w);
+                        reread(w, true);
                 write_once(w);
                 driver_pause(s->options->write_pause_ms);
         }
