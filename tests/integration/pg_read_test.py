@@ -12,6 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
 import pg  # noqa: E402
+import resp  # noqa: E402
 import vc  # noqa: E402
 
 DRIVE = str(vc.BUILD / "tests" / os.environ.get("VC_READ_DRIVE", "pg_read_drive"))
@@ -715,6 +716,20 @@ types: {%s, %s, "twins": {shape: one, table: students, postgres: {
             reads = drive.fetch("twins:1", "nobody:1", "cells:1")
             self.assertEqual([r.status for r in reads], ["CORRUPT", "CORRUPT", "OK"])
             self.assertIn("statement=twins", drive.log.text())
+
+
+class ServerTest(ReadTest):
+    def test_a_hundred_cold_summaries_of_one_client_are_one_transaction(self):
+        with vc.Server(database="postgres", dsn=self.cluster.dsn(), types=TYPES) as server, server.client() as client:
+            log = self.cluster.server.log
+            skip = len(log.lines)
+            client.send_raw(b"".join(resp.encode("GET", "wide:s%d" % n) for n in range(1, 101)))
+            replies = [json.loads(client.read()) for _ in range(100)]
+            self.cluster.psql("SELECT 'that was all of them'")
+            self.assertIsNotNone(log.wait_for("that was all of them", pg.PATIENCE, skip))
+            ran = [line for line in log.lines[skip:] if re.search(r"execute .*public\.", line)]
+            self.assertEqual([r["student"]["id"] for r in replies], ["s%d" % n for n in range(1, 101)])
+            self.assertEqual(len(ran), 5, "\n".join(ran))
 
 
 class PoolerTest(ReadTest):
