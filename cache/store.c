@@ -1,8 +1,8 @@
 #include "cache/store.h"
 
-#include "database/mutant.h"
 #include "base/hash.h"
 #include "cache/lookup.h"
+#include "database/mutant.h"
 #include "database/type_tags.h"
 #include "database/value_json.h"
 #include "monitoring/counters.h"

@@ -189,15 +189,15 @@ BEGIN
                               (SELECT string_agg(s::text, ',' ORDER BY s.relation) FROM vitalcache.vc_signature AS s)));
 END $$;
 
--- The tags whose touches became visible since the snapshot `after`, each once, at most `most` of them; NULL: all
--- there are. Exactly those: what was running then is asked for by its id, however long it ran, and nothing is
--- returned twice. Sequential scans are ruled out because the planner does not know that `after` is always near the
+-- The tags whose touches became visible since the snapshot `after`, at most `most` rows; NULL: all there are. Exactly
+-- those: what was running then is asked for by its id, however long it ran, and no row is returned twice. Tags are not
+-- made distinct: that would read all of a bulk load's, however few are asked for. Sequential scans are ruled out because the planner does not know that `after` is always near the
 -- end; and jit with them, which would take the price of a scan that is left for real.
 CREATE OR REPLACE FUNCTION vitalcache.vc_touched(after text, most integer) RETURNS SETOF bytea
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
     SELECT tag FROM (SELECT t.tag FROM vitalcache.vc_touch AS t
                      WHERE t.xid >= pg_snapshot_xmax(coalesce(after, '1:1:')::pg_snapshot)
-                     UNION
+                     UNION ALL
                      SELECT t.tag FROM vitalcache.vc_touch AS t
                      WHERE t.xid = ANY (ARRAY(SELECT pg_snapshot_xip(after::pg_snapshot)))) AS seen
     LIMIT most

@@ -24,10 +24,6 @@ static const struct {
         [COMMIT] = {"COMMIT", "poll commit"},
 };
 
-/* One more than is worth taking in: so many, and more, are seen as "all". */
-static const char touches_asked[] = "200001";
-_Static_assert(PG_POLL_TOUCHES_MAX == 200000, "the text says one more");
-
 /* ---- the question ---- */
 
 void pg_poll_init(struct pg_poll *poll, uint64_t tag_seed)
@@ -64,12 +60,14 @@ static void add_step(struct pg_poll *poll, enum kind kind, int value_count, cons
         };
 }
 
-void pg_poll_ask(struct pg_poll *poll, const char *after, const char *node)
+void pg_poll_ask(struct pg_poll *poll, const char *after, int most, const char *node)
 {
         forget(&poll->reply);
         poll->step_count = poll->answered = 0;
         poll->touched_values[0] = after;
-        poll->touched_values[1] = touches_asked;
+        poll->most = most;
+        (void)snprintf(poll->most_text, sizeof(poll->most_text), "%d", most + 1);
+        poll->touched_values[1] = poll->most_text;
         poll->beat_values[0] = node;
         add_step(poll, BEGIN, 0, NULL);
         if (node != NULL)
@@ -164,11 +162,11 @@ static enum err take_touched(struct pg_poll *poll, const PGresult *result)
         const int rows = PQntuples(result);
         enum err rc = PQnfields(result) == 1 ? OK : ERR_CORRUPT;
 
-        if (rows > PG_POLL_TOUCHES_MAX && !MUTANT(TOUCH_LIMIT_IGNORED))
+        if (rows > poll->most && !MUTANT(TOUCH_LIMIT_IGNORED))
                 return tag_hashes_add(touched, hash_of_table(poll, SLICE_EMPTY));
         if (rc == OK)
                 rc = tag_hashes_reserve(touched, (size_t)rows);
-        for (int i = 0; rc == OK && i < rows && i < PG_POLL_TOUCHES_MAX; i++) {
+        for (int i = 0; rc == OK && i < rows && i < poll->most; i++) {
                 const struct slice tag = slice_of(PQgetvalue(result, i, 0), (size_t)PQgetlength(result, i, 0));
 
                 rc = PQgetisnull(result, i, 0) ? ERR_CORRUPT : tag_hashes_add(touched, hash64(tag, poll->tag_seed));

@@ -18,7 +18,8 @@
 #include "invalidation/tag_hashes.h"
 #include "invalidation/truth_postgres.h"
 
-enum { PG_POLL_STEPS_MAX = 7, PG_POLL_TOUCHES_MAX = 200000 };
+/* How many touches a poll takes in one by one; and one that must not take long again. */
+enum { PG_POLL_STEPS_MAX = 7, PG_POLL_TOUCHES_MAX = 200000, PG_POLL_TOUCHES_FEW = 2000 };
 
 struct pg_poll_reply {
         bool is_primary;
@@ -44,6 +45,8 @@ struct pg_poll {
         uint8_t kinds[PG_POLL_STEPS_MAX];
         uint32_t step_count;
         uint32_t answered;
+        int most;           /* touches that are taken in */
+        char most_text[16]; /* one more, which is asked for: so many are seen as "all" */
         const char *touched_values[2];
         const char *beat_values[1];
         struct pg_poll_reply reply;
@@ -54,9 +57,9 @@ void pg_poll_init(struct pg_poll *poll, uint64_t tag_seed);
 void pg_poll_deinit(struct pg_poll *poll);
 
 /* Makes the steps of the next poll, and forgets the last one's reply. `after`: the text of the last published poll's
- * snapshot, NULL: nothing is asked about touches. `node`: whose heartbeat it commits, NULL: none. Both borrowed while
- * the poll is under way. */
-void pg_poll_ask(struct pg_poll *poll, const char *after, const char *node);
+ * snapshot, NULL: nothing is asked about touches; more than `most` of them are a touch of everything. `node`: whose
+ * heartbeat it commits, NULL: none. The texts are borrowed while the poll is under way. */
+void pg_poll_ask(struct pg_poll *poll, const char *after, int most, const char *node);
 
 /* Reads the result of a step. ERR_UNAVAILABLE: the step failed, or was skipped. ERR_CORRUPT: it is not understood.
  * ERR_NOMEM. After any of them the poll is worth nothing. */

@@ -3,6 +3,9 @@
  * so the certificate carries that moment, however late the answer is processed. A poll that fails in any way is worth
  * nothing, and says nothing: the certificate then ages by itself, and readers ask the database instead.
  *
+ * The touches of a bulk load can be more than can be had in time, and the next poll would have to ask for the same
+ * again, for ever. So after a late poll few are asked for: if there are more, everything is touched.
+ *
  * A poll begins `poll_interval` after the last one began, by a timer that is set anew each time: a process that was
  * stopped polls once when it goes on, not once for each interval it has missed. Two never overlap. */
 #include "invalidation/truth_postgres_parts.h"
@@ -248,6 +251,7 @@ static void on_done(struct pg_exchange *exchange)
         struct pg_poll_reply *reply = &t->poll.reply;
 
         t->polling = false;
+        t->late = exchange->failure == PG_FAILURE_DEADLINE;
         if (exchange->status != OK || t->poll_status != OK || !pg_poll_is_whole(&t->poll)) {
                 if (exchange->failure != PG_FAILURE_CLOSED)
                         report_failure(t);
@@ -274,7 +278,8 @@ static void poll(struct truth_postgres *t)
         t->due = false;
         t->warned = false;
         t->poll_status = OK;
-        pg_poll_ask(&t->poll, has_last ? text_of(&t->last_snapshot) : NULL, t->beat ? t->config.node : NULL);
+        pg_poll_ask(&t->poll, has_last ? text_of(&t->last_snapshot) : NULL,
+                t->late ? PG_POLL_TOUCHES_FEW : PG_POLL_TOUCHES_MAX, t->beat ? t->config.node : NULL);
         t->number = freshness_poll_begin(t->config.freshness);
         t->sent = t->config.now();
         t->exchange = (struct pg_exchange){

@@ -62,6 +62,7 @@ struct truth_postgres {
         bool due;    /* the timer fired while a poll was under way */
         bool warned; /* the server gave a warning during it */
         bool beat;
+        bool late;                /* the last poll was not answered in time */
         struct buf last_snapshot; /* texts of the last published poll */
         struct buf last_floor;
         struct buf last_definitions;

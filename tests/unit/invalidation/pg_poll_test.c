@@ -75,11 +75,11 @@ static void a_poll_asks_in_one_transaction_and_beats_only_when_told(void **state
                 "poll heartbeat", "poll commit"};
 
         (void)state;
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_int_equal(poll.step_count, 4);
         for (unsigned i = 0; i < 4; i++)
                 assert_string_equal(poll.steps[i].statement->label, plain[i]);
-        pg_poll_ask(&poll, "1:1:", "node");
+        pg_poll_ask(&poll, "1:1:", PG_POLL_TOUCHES_MAX, "node");
         assert_int_equal(poll.step_count, 7);
         for (unsigned i = 0; i < 7; i++)
                 assert_string_equal(poll.steps[i].statement->label, full[i]);
@@ -94,7 +94,7 @@ static void the_head_says_who_answers_and_in_which_history(void **state)
         static const char *const values[] = {"t", "10:12:10,11", "77", "5:5:", "f", "1", "abc"};
 
         (void)state;
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_ok(take_head(values));
         assert_true(poll.reply.is_primary && !poll.reply.synchronous);
         assert_true(poll.reply.epoch == 77 && poll.reply.version == 1);
@@ -110,7 +110,7 @@ static void a_standby_and_a_primary_without_epoch_say_so(void **state)
         static const char *const standby[] = {"f", "10:10:", NULL, NULL, "f", "1", NULL};
 
         (void)state;
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_ok(take_head(standby));
         assert_false(poll.reply.is_primary);
         assert_true(poll.reply.epoch == EPOCH_NONE);
@@ -126,7 +126,7 @@ static void a_long_list_of_open_transactions_is_kept_in_full_as_text(void **stat
         (void)state;
         for (unsigned i = 1; i < 500; i++)
                 at += (size_t)snprintf(text + at, sizeof(text) - at, ",%u", 100 + i);
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_ok(take_head(values));
         assert_true(poll.reply.snapshot.xmin == 100 && poll.reply.snapshot.xmax == 100); /* cut: less is claimed */
         assert_string_equal((const char *)buf_slice(&poll.reply.snapshot_text).data, text);
@@ -150,10 +150,10 @@ static void a_head_that_is_not_understood_is_refused(void **state)
 
         (void)state;
         for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-                pg_poll_ask(&poll, NULL, NULL);
+                pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
                 assert_err(ERR_CORRUPT, take_head(bad[i]));
         }
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_err(ERR_CORRUPT, take("poll head", result_of(1, column)));
 }
 
@@ -166,7 +166,7 @@ static void touches_are_hashed_as_tags_are(void **state)
         const size_t length = tag_encode(&tag, bytes);
 
         (void)state;
-        pg_poll_ask(&poll, "1:1:", NULL);
+        pg_poll_ask(&poll, "1:1:", PG_POLL_TOUCHES_MAX, NULL);
         assert_true(PQsetvalue(result, 0, 0, (char *)bytes, (int)length));
         assert_ok(take("poll touches", result));
         assert_int_equal(poll.reply.touched.count, 1);
@@ -181,12 +181,28 @@ static void too_many_touches_are_all(void **state)
         PGresult *result = result_of(1, column);
 
         (void)state;
-        for (int i = 0; i <= PG_POLL_TOUCHES_MAX; i++)
+        for (int i = 0; i < 4; i++)
                 add_row(result, value);
-        pg_poll_ask(&poll, "1:1:", NULL);
+        pg_poll_ask(&poll, "1:1:", 3, NULL);
+        assert_string_equal(poll.touched_values[1], "4");
         assert_ok(take("poll touches", result));
         assert_int_equal(poll.reply.touched.count, 1);
         assert_true(poll.reply.touched.hashes[0] == tag_hash(&all, SEED));
+}
+
+static void as_many_as_are_taken_in_are_not_all(void **state)
+{
+        static const char *const column[] = {"vc_touched"};
+        static const char *const value[] = {"x"};
+        PGresult *result = result_of(1, column);
+
+        (void)state;
+        for (int i = 0; i < 3; i++)
+                add_row(result, value);
+        pg_poll_ask(&poll, "1:1:", 3, NULL);
+        assert_ok(take("poll touches", result));
+        assert_int_equal(poll.reply.touched.count, 3);
+        assert_true(poll.reply.touched.hashes[2] == hash64(slice_str("x"), SEED));
 }
 
 static PGresult *states(void)
@@ -207,7 +223,7 @@ static void tables_that_are_not_in_order_or_have_changed_are_withheld(void **sta
         (void)state;
         add_row(result, missing);
         add_row(result, changed);
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_ok(take("poll state", result));
         assert_int_equal(poll.reply.withheld.count, 2);
         assert_true(poll.reply.withheld.hashes[0] == tag_hash(&allergies, SEED));
@@ -226,7 +242,7 @@ static void more_troubles_than_are_shown_are_counted_and_withheld(void **state)
         (void)state;
         for (unsigned i = 0; i < TRUTH_TROUBLES_MAX + 3; i++)
                 add_row(result, missing);
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_ok(take("poll state", result));
         assert_int_equal(poll.reply.trouble_count, TRUTH_TROUBLES_MAX + 3);
         assert_int_equal(poll.reply.withheld.count, TRUTH_TROUBLES_MAX + 3);
@@ -240,7 +256,7 @@ static void a_state_without_a_table_is_refused(void **state)
 
         (void)state;
         add_row(result, nameless);
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_err(ERR_CORRUPT, take("poll state", result));
 }
 
@@ -249,7 +265,7 @@ static void a_poll_is_whole_when_every_step_has_succeeded(void **state)
         static const char *const head[] = {"t", "1:1:", "1", NULL, "f", "1", NULL};
 
         (void)state;
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         assert_ok(take("poll begin", PQmakeEmptyPGresult(NULL, PGRES_COMMAND_OK)));
         assert_ok(take_head(head));
         assert_ok(take("poll state", states()));
@@ -270,7 +286,7 @@ static enum err take_all(void *context)
 
         (void)context;
         add_row(result, missing);
-        pg_poll_ask(&poll, NULL, NULL);
+        pg_poll_ask(&poll, NULL, PG_POLL_TOUCHES_MAX, NULL);
         rc = take_head(head);
         if (rc != OK) {
                 PQclear(result);
@@ -297,6 +313,7 @@ int main(void)
                 WITH_POLL(a_head_that_is_not_understood_is_refused),
                 WITH_POLL(touches_are_hashed_as_tags_are),
                 WITH_POLL(too_many_touches_are_all),
+                WITH_POLL(as_many_as_are_taken_in_are_not_all),
                 WITH_POLL(tables_that_are_not_in_order_or_have_changed_are_withheld),
                 WITH_POLL(more_troubles_than_are_shown_are_counted_and_withheld),
                 WITH_POLL(a_state_without_a_table_is_refused),
