@@ -5,12 +5,16 @@
 PORT ?= 7379
 DATA ?=
 STORE ?= vitalcache-data
+DB ?= lmdb
+DSN ?=
+TYPES ?=
 SECONDS ?= 60
 
 help:
 	@echo "make build              build/release/bin/vitalcached and build/release/bin/vitalcache"
 	@echo "make run                start the server with 1 000 made-up students (kept in ./vitalcache-data)"
 	@echo "make run DATA=path      the same with your own Synthea CSV files; PORT=n for another port than $(PORT)"
+	@echo "make run DB=postgres    the same from a PostgreSQL of its own; DSN=… TYPES=file.yaml: from yours"
 	@echo "make check              everything that must hold before a change lands; seconds by stage"
 	@echo "make lint               the house rules alone (a second or two)"
 	@echo "make bench              speed: beside redis-server in alternating pairs; of imports; of readers meanwhile"
@@ -28,7 +32,11 @@ build:
 	@cmake --build build/release --target vc_programs
 
 run: build
+ifeq ($(DB),postgres)
+	@scripts/run-postgres "$(PORT)" "$(STORE)" "$(DSN)" $(TYPES)
+else
 	@scripts/run "$(PORT)" "$(STORE)" "$(DATA)"
+endif
 
 check:
 	@scripts/check
