@@ -5,6 +5,7 @@
 #include "invalidation/freshness.h"
 #include "net/handlers.h"
 #include "net/lane.h"
+#include "net/provider.h"
 #include "net/services.h"
 
 #include <inttypes.h>
@@ -70,11 +71,13 @@ static void run_check(struct check *check)
 
 static void write_check(const struct check *check, struct resp_writer *out)
 {
-        resp_map(out, 4);
+        resp_map(out, 5);
         resp_member_str(out, "status", check->status == OK && check->health.ok ? "ok" : "failing");
         resp_member_str(out, "l1", check->services->l1 == NULL ? "off" : "ok");
         write_database(out, &check->health, check->status);
         write_freshness(out, check->services->freshness, check->now);
+        resp_bulk_str(out, "provider");
+        provider_write(out, check->services);
 }
 
 static void check_done(struct lane *lane, struct lane_mail *mail)

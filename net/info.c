@@ -3,6 +3,7 @@
 #include "cache/l1.h"
 #include "monitoring/counters.h"
 #include "net/handlers.h"
+#include "net/provider.h"
 #include "net/pubsub.h"
 #include "net/services.h"
 
@@ -145,6 +146,11 @@ static enum err info_cpu(const struct info *i)
                 (long)used.ru_stime.tv_usec, (long)used.ru_utime.tv_sec, (long)used.ru_utime.tv_usec);
 }
 
+static enum err info_database(const struct info *i)
+{
+        return provider_lines(i->out, i->services, i->now);
+}
+
 static enum err info_cluster(const struct info *i)
 {
         return count(i, "cluster_enabled", 0);
@@ -179,6 +185,7 @@ static const struct section {
         {"CPU", info_cpu},
         {"Cluster", info_cluster},
         {"Keyspace", info_keyspace},
+        {"Database", info_database},
         {"Vitalcache", info_vitalcache},
 };
 
