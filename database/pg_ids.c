@@ -64,25 +64,79 @@ static bool has_letters_of_numbers_only(struct slice id)
         return true;
 }
 
-static enum err check_int(int64_t most, struct slice id, bool *possible, struct err_msg *msg)
+static enum err check_int(int64_t least, int64_t most, struct slice id, bool *possible, struct err_msg *msg)
 {
         enum err rc = record_id_check(ID_KIND_INT, id, msg);
         int64_t number;
 
         if (rc == OK)
-                *possible = slice_to_i64(id, &number) && number <= most && number >= -most - 1;
+                *possible = slice_to_i64(id, &number) && number <= most && number >= least;
         else if (has_letters_of_numbers_only(id) && id.len > 19 && id.data[0] != '0')
                 *possible = false; /* past 64 bits */
         return *possible ? rc : OK;
+}
+
+static bool skip(struct cursor *c, uint8_t wanted)
+{
+        uint8_t byte;
+
+        return cursor_left(c) > 0 && *c->at == wanted && cursor_u8(c, &byte);
+}
+
+static size_t skip_digits(struct cursor *c)
+{
+        size_t count = 0;
+        uint8_t byte;
+
+        while (cursor_left(c) > 0 && *c->at >= '0' && *c->at <= '9' && cursor_u8(c, &byte))
+                count++;
+        return count;
+}
+
+/* As PostgreSQL prints a numeric: no '+', no zeros before the number, no exponent. */
+static bool is_numeric(struct slice id)
+{
+        struct cursor c = cursor_of(id);
+        size_t digits;
+        bool zero;
+
+        if (skip(&c, '-') && cursor_left(&c) == 0)
+                return false;
+        zero = cursor_left(&c) > 0 && *c.at == '0';
+        digits = skip_digits(&c);
+        if (digits == 0 || (zero && digits > 1))
+                return false;
+        return cursor_left(&c) == 0 || (skip(&c, '.') && skip_digits(&c) > 0 && cursor_left(&c) == 0);
+}
+
+static enum err check_numeric(struct slice id, struct err_msg *msg)
+{
+        return is_numeric(id) ? OK : err_set(msg, ERR_BADKEY, "the id must be a number, written such as 42");
+}
+
+/* A column of type char(n) shows no spaces at the end, and takes ids with and without them for equal. */
+static enum err check_padded(struct slice id, struct err_msg *msg)
+{
+        size_t len = id.len;
+
+        while (len > 0 && id.data[len - 1] == ' ')
+                len--;
+        if (len == id.len)
+                return OK;
+        return err_set(
+                msg, ERR_BADKEY, "the id is not in canonical form; it would be %.*s", (int)len, (const char *)id.data);
 }
 
 enum err pg_id_check(uint32_t column_type, struct slice id, bool *possible, struct err_msg *msg)
 {
         *possible = true;
         switch (column_type) {
-        case PG_TYPE_INT2: return check_int(INT16_MAX, id, possible, msg);
-        case PG_TYPE_INT4: return check_int(INT32_MAX, id, possible, msg);
-        case PG_TYPE_INT8: return check_int(INT64_MAX, id, possible, msg);
+        case PG_TYPE_INT2: return check_int(INT16_MIN, INT16_MAX, id, possible, msg);
+        case PG_TYPE_INT4: return check_int(INT32_MIN, INT32_MAX, id, possible, msg);
+        case PG_TYPE_INT8: return check_int(INT64_MIN, INT64_MAX, id, possible, msg);
+        case PG_TYPE_OID: return check_int(0, UINT32_MAX, id, possible, msg);
+        case PG_TYPE_NUMERIC: return check_numeric(id, msg);
+        case PG_TYPE_BPCHAR: return check_padded(id, msg);
         case PG_TYPE_UUID: return record_id_check(ID_KIND_UUID, id, msg);
         default: return OK;
         }

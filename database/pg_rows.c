@@ -183,18 +183,25 @@ static enum err remember_other(struct pg_rows *rows, struct slice id)
         return buf_append_slice(&rows->other, id);
 }
 
+/* As text, which is what tags are made of, char(n) has no spaces at its end. */
+static struct slice unpadded(struct slice id)
+{
+        while (id.len > 0 && id.data[id.len - 1] == ' ')
+                id.len--;
+        return id;
+}
+
 /* Whose the row is; borrows from the result, or from `made`. */
 static enum err subject_of(const struct columns *c, int row, struct buf *made, struct slice *id)
 {
         const struct pg_cell cell = cell_of(c, row, c->subject);
         enum err rc;
 
-        *id = cell.bytes;
-        if (!cell.binary)
-                return OK;
         buf_truncate(made, 0);
-        rc = pg_decode_text(&cell, made);
-        *id = buf_slice(made);
+        rc = cell.binary ? pg_decode_text(&cell, made) : OK;
+        *id = cell.binary ? buf_slice(made) : cell.bytes;
+        if (cell.type == PG_TYPE_BPCHAR)
+                *id = unpadded(*id);
         return rc;
 }
 

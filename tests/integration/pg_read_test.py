@@ -622,7 +622,12 @@ CREATE TABLE visits (id int PRIMARY KEY, student_id %(id)s);
         self.make("char(8)", ["ab", "abcdefgh"])
         with self.drive() as drive:
             self.assertEqual(drive.get("visits:abcdefgh").value, [{"id": 1}])
-            self.assertEqual(drive.get("visits:ab").status, "BADKEY")  # the column shows it with its spaces
+            self.assertEqual(drive.get("card:ab").value["visits"], [{"id": 0}])
+            padded = drive.get("visits:ab ")
+            self.assertEqual(padded.message, "the id is not in canonical form; it would be visits:ab")
+            drive.tell("state", "visits", "0", "1", "1042")
+            self.assertEqual(drive.get("visits:ab").value, [{"id": 0}])
+            self.assertEqual(drive.get("visits:ab ").status, "BADKEY")
 
 
 CELLS = [  # type, SQL, value
