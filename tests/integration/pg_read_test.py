@@ -335,6 +335,14 @@ class FailureTest(ReadTest):
             self.assertEqual(drive.round_trips, 2)
         self.assertEqual([r.status for r in reads], ["OK", "UNAVAILABLE", "OK"])
 
+    def test_among_many_a_bad_one_is_found_in_halves(self):
+        with self.drive() as drive:
+            reads, statements = self.statements(drive, *["shaky:s%d" % n for n in range(1, 201)])
+            self.assertEqual([r.key for r in reads if r.epoch == 0], ["shaky:s7"])
+            self.assertEqual({r.status for r in reads}, {"OK"})
+            self.assertEqual(reads[6].value["flaky"], {"error": {"code": "UNAVAILABLE"}})
+            self.assertLess(len(self.data(statements)), 80)
+
     def test_a_database_that_is_not_there(self):
         port = vc.Port()
         try:
