@@ -36,9 +36,9 @@ void truth_poll_report(
         if (!changed)
                 return;
         if (condition == TRUTH_POLLING)
-                LOG_INFO("postgres-polled", LOG_WORD("state", truth_condition_name(condition)));
+                LOG_INFO("postgres is followed", LOG_WORD("state", truth_condition_name(condition)));
         else
-                LOG_WARNING("postgres-not-polled", LOG_WORD("state", truth_condition_name(condition)),
+                LOG_WARNING("postgres cannot be followed", LOG_WORD("state", truth_condition_name(condition)),
                         LOG_WORD("sqlstate", t->state.sqlstate));
         if (t->config.changed != NULL)
                 t->config.changed(t->config.context);
@@ -85,7 +85,7 @@ static void show_tables(struct truth_postgres *t, const struct pg_poll_reply *re
         if (!changed)
                 return;
         for (uint32_t i = 0; i < shown; i++)
-                LOG_WARNING("table-not-cached", LOG_PATH("table", reply->troubles[i].table),
+                LOG_WARNING("table not cached", LOG_PATH("table", reply->troubles[i].table),
                         LOG_PATH("relation", reply->troubles[i].relation),
                         LOG_PATH("problem", reply->troubles[i].problem));
         if (t->config.changed != NULL)

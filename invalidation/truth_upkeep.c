@@ -56,7 +56,7 @@ static void on_epoch_begun(struct pg_exchange *exchange)
         struct truth_postgres *t = exchange->context;
 
         if (ended(exchange)) {
-                LOG_INFO("history-begun", LOG_WORD("database", "postgres"));
+                LOG_INFO("a new history begins", LOG_WORD("database", "postgres"));
                 truth_poll_now(t);
         } else if (exchange->failure != PG_FAILURE_CLOSED) {
                 truth_poll_report(t, TRUTH_FAILING, exchange->sqlstate,
@@ -79,7 +79,7 @@ static void on_signed(struct pg_exchange *exchange)
         if (ended(exchange))
                 truth_poll_now(t);
         else if (exchange->failure != PG_FAILURE_CLOSED)
-                LOG_WARNING("tables-not-signed", LOG_PATH("sqlstate", exchange->sqlstate));
+                LOG_WARNING("tables not signed anew", LOG_PATH("sqlstate", exchange->sqlstate));
 }
 
 /* Not more often than once a second: where it does not help, it would touch everything again and again. */
@@ -100,7 +100,7 @@ static void on_cleaned(struct pg_exchange *exchange)
         if (ended(exchange))
                 counter_add(COUNTER_touches_cleaned, call->said_yes);
         else if (exchange->failure != PG_FAILURE_CLOSED)
-                LOG_WARNING("touches-not-cleaned", LOG_PATH("sqlstate", exchange->sqlstate));
+                LOG_WARNING("touches not cleaned up", LOG_PATH("sqlstate", exchange->sqlstate));
 }
 
 static void drop_samples(struct truth_postgres *t, uint32_t count)
