@@ -50,6 +50,7 @@ bool entry_snapshot(const struct l1_entry *entry, struct snapshot *out)
         at += sizeof(out->xmin);
         memcpy(&out->xmax, at, sizeof(out->xmax));
         at += sizeof(out->xmax);
+        out->end = out->xmax; /* what it was before it was cut matters for polls only */
         memcpy(out->xip, at, out->running * sizeof(out->xip[0]));
         return true;
 }

@@ -25,6 +25,7 @@ enum { SNAPSHOT_MAX_RUNNING = 64 };
 struct snapshot {
         uint64_t xmin;
         uint64_t xmax;
+        uint64_t end; /* its xmax before it was cut: below it, more may be contained than is claimed */
         uint32_t running; /* how many of xip are set; ascending */
         uint64_t xip[SNAPSHOT_MAX_RUNNING];
 };
@@ -32,11 +33,12 @@ struct snapshot {
 /* The snapshot of an LMDB read transaction of id `txn`. */
 static inline struct snapshot snapshot_of_txn(uint64_t txn)
 {
-        return (struct snapshot){.xmin = txn + 1, .xmax = txn + 1, .running = 0};
+        return (struct snapshot){.xmin = txn + 1, .xmax = txn + 1, .end = txn + 1, .running = 0};
 }
 
 /* A primary's snapshot from its parts; `running` transaction ids in xip, ascending. More than SNAPSHOT_MAX_RUNNING of
- * them are cut to (xmin, xmin, {}): less is claimed, never more. Pure. */
+ * them are cut to (xmin, xmin, {}): less is claimed, never more. But who asks whether all of it is in another one must
+ * not be told of the claim only: `end` keeps where it had ended. Pure. */
 struct snapshot snapshot_of_primary(uint64_t xmin, uint64_t xmax, const uint64_t *xip, size_t running);
 
 /* What may be believed of a snapshot taken on a replica: (xmin, xmin, {}). A replica's list of running transactions
@@ -44,7 +46,7 @@ struct snapshot snapshot_of_primary(uint64_t xmin, uint64_t xmax, const uint64_t
 struct snapshot snapshot_of_replica(uint64_t xmin, uint64_t xmax);
 
 /* True when all that `inner` contains is contained in `outer` as well. Both are of one history, where snapshots form
- * a chain. Never true wrongly; may be false for a cut snapshot that happens to contain more than it claims. Pure. */
+ * a chain. Never true wrongly: of a cut `outer` what it claims counts, of a cut `inner` all that it may contain. Pure. */
 bool snapshot_contains(const struct snapshot *outer, const struct snapshot *inner);
 
 /* True when transaction `xid` is contained (it had ended before the snapshot, as far as the snapshot knows). Pure. */

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-/* Problem: one thread replaces an entry of 67 words while others read it, and neither may wait.
+/* Problem: one thread replaces an entry of 68 words while others read it, and neither may wait.
  * Idea: each entry carries its number, which is 0 while the entry is being written. A reader takes the number, copies
  * the words, and takes the number again: if both are the same and not 0, no write began or ended in between, for a
  * number is never used twice. Otherwise it passes the entry over. That costs at worst a position older than need be.
@@ -16,6 +16,7 @@ struct ring_entry {
         _Atomic uint64_t number;
         _Atomic uint64_t xmin;
         _Atomic uint64_t xmax;
+        _Atomic uint64_t end;
         _Atomic uint32_t running;
         _Atomic uint64_t xip[SNAPSHOT_MAX_RUNNING];
 };
@@ -55,6 +56,7 @@ static uint64_t read_entry(const struct ring_entry *e, struct snapshot *out)
                 return 0;
         out->xmin = atomic_load_explicit(&e->xmin, memory_order_acquire);
         out->xmax = atomic_load_explicit(&e->xmax, memory_order_acquire);
+        out->end = atomic_load_explicit(&e->end, memory_order_acquire);
         out->running = atomic_load_explicit(&e->running, memory_order_acquire);
         for (uint32_t i = 0; i < out->running && i < SNAPSHOT_MAX_RUNNING; i++)
                 out->xip[i] = atomic_load_explicit(&e->xip[i], memory_order_acquire);
@@ -94,6 +96,7 @@ void ring_add(struct ring *ring, struct position number, const struct snapshot *
         atomic_store_explicit(&e->number, 0, memory_order_relaxed);
         atomic_store_explicit(&e->xmin, snapshot->xmin, memory_order_release);
         atomic_store_explicit(&e->xmax, snapshot->xmax, memory_order_release);
+        atomic_store_explicit(&e->end, snapshot->end, memory_order_release);
         atomic_store_explicit(&e->running, snapshot->running, memory_order_release);
         for (uint32_t i = 0; i < snapshot->running; i++)
                 atomic_store_explicit(&e->xip[i], snapshot->xip[i], memory_order_release);

@@ -27,6 +27,7 @@ void primary_begin(struct primary *p, struct world *world, bool synchronous)
 {
         p->world = world;
         p->synchronous = synchronous;
+        p->crowded = world_chance(world, 10);
         p->deposed = false;
         p->tables = (struct tables){0};
         p->floor_count = 0;
@@ -264,7 +265,7 @@ void primary_fail_over(struct primary *p)
 /* As PostgreSQL does it: xmax is one past the greatest ended xid; those below it that are open are listed. */
 static struct snapshot take_snapshot(const struct primary *p)
 {
-        uint64_t xip[OPEN_MAX];
+        uint64_t xip[SNAPSHOT_MAX_RUNNING + 1];
         size_t running = 0;
 
         for (unsigned i = 0; i < OPEN_MAX; i++) {
@@ -277,6 +278,8 @@ static struct snapshot take_snapshot(const struct primary *p)
                 xip[at] = p->open[i].xid;
                 running++;
         }
+        for (; p->crowded && running > 1 && running <= SNAPSHOT_MAX_RUNNING; running++)
+                xip[running] = xip[running - 1];
         return snapshot_of_primary(running > 0 ? xip[0] : p->completed + 1, p->completed + 1, xip, running);
 }
 

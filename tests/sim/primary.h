@@ -58,6 +58,7 @@ struct primary {
         struct tables tables;
         struct snapshot floors[FLOORS_MAX];
         uint8_t floor_count;
+        bool crowded;     /* as if many more transactions were open whenever two are: lists of them are cut */
         bool synchronous; /* a commit is acknowledged when the replica has it */
         bool deposed;     /* there is an old primary, which answers reads with `old` */
         struct primary_read old;

@@ -43,6 +43,27 @@ static void a_long_list_is_cut_to_what_is_certain(void **state)
         assert_int_equal(s.running, 0);
 }
 
+/* A poll that was cut contains more than it claims: a read that lacks some of that must not seem to contain the poll. */
+static void what_was_cut_is_contained_only_where_all_of_it_must_be(void **state)
+{
+        uint64_t running[SNAPSHOT_MAX_RUNNING + 1];
+        struct snapshot poll;
+        struct snapshot read;
+
+        (void)state;
+        for (uint64_t i = 0; i <= SNAPSHOT_MAX_RUNNING; i++)
+                running[i] = 100 + 2 * i;
+        poll = snapshot_of_primary(100, 400, running, SNAPSHOT_MAX_RUNNING + 1);
+        read = snapshot_of_primary(100, 300, running, 1); /* before the poll: 399 had not ended */
+        assert_false(snapshot_contains(&read, &poll));
+        read = snapshot_of_primary(399, 500, (uint64_t[]){399}, 1);
+        assert_false(snapshot_contains(&read, &poll));
+        read = snapshot_of_primary(400, 400, NULL, 0);
+        assert_true(snapshot_contains(&read, &poll));
+        assert_false(snapshot_contains(&poll, &poll));
+        assert_false(snapshot_has(&poll, 399));
+}
+
 static void of_a_replica_only_xmin_is_believed(void **state)
 {
         struct snapshot s = snapshot_of_replica(10, 14);
@@ -113,6 +134,7 @@ int main(void)
                 cmocka_unit_test(an_lmdb_read_contains_its_transaction_and_all_before),
                 cmocka_unit_test(running_transactions_are_not_contained),
                 cmocka_unit_test(a_long_list_is_cut_to_what_is_certain),
+                cmocka_unit_test(what_was_cut_is_contained_only_where_all_of_it_must_be),
                 cmocka_unit_test(of_a_replica_only_xmin_is_believed),
                 cmocka_unit_test(contains_itself_and_what_is_older),
                 cmocka_unit_test(a_writer_that_began_after_the_inner_one_does_not_matter),

@@ -55,6 +55,24 @@ static void a_writer_that_was_running_for_the_read_but_not_for_the_poll_keeps_th
         assert_true(ring_contained(ring, &read).n == 1);
 }
 
+static void a_poll_with_too_many_writers_is_not_found_in_a_read_from_before_it(void **state)
+{
+        uint64_t running[SNAPSHOT_MAX_RUNNING + 1];
+        struct snapshot poll;
+        struct snapshot read;
+
+        (void)state;
+        for (uint64_t i = 0; i <= SNAPSHOT_MAX_RUNNING; i++)
+                running[i] = 20 + i;
+        poll = snapshot_of_primary(20, 200, running, SNAPSHOT_MAX_RUNNING + 1);
+        read = snapshot_of_primary(20, 150, running, 1);
+        add(1, 12);
+        ring_add(ring, (struct position){2}, &poll);
+        assert_true(ring_contained(ring, &read).n == 1);
+        assert_false(ring_has(ring, 150));
+        assert_true(contained_in(200) == 2);
+}
+
 static void only_the_last_polls_are_kept(void **state)
 {
         (void)state;
@@ -109,6 +127,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 WITH_RING(the_newest_poll_contained_is_found),
                 WITH_RING(a_writer_that_was_running_for_the_read_but_not_for_the_poll_keeps_the_poll_out),
+                WITH_RING(a_poll_with_too_many_writers_is_not_found_in_a_read_from_before_it),
                 WITH_RING(only_the_last_polls_are_kept),
                 WITH_RING(has_what_any_poll_contains),
                 WITH_RING(cleared_it_knows_nothing_and_starts_again),
