@@ -25,7 +25,7 @@ enum { SNAPSHOT_MAX_RUNNING = 64 };
 struct snapshot {
         uint64_t xmin;
         uint64_t xmax;
-        uint64_t end; /* its xmax before it was cut: below it, more may be contained than is claimed */
+        uint64_t end;     /* its xmax before it was cut: below it, more may be contained than is claimed */
         uint32_t running; /* how many of xip are set; ascending */
         uint64_t xip[SNAPSHOT_MAX_RUNNING];
 };
@@ -46,7 +46,8 @@ struct snapshot snapshot_of_primary(uint64_t xmin, uint64_t xmax, const uint64_t
 struct snapshot snapshot_of_replica(uint64_t xmin, uint64_t xmax);
 
 /* True when all that `inner` contains is contained in `outer` as well. Both are of one history, where snapshots form
- * a chain. Never true wrongly: of a cut `outer` what it claims counts, of a cut `inner` all that it may contain. Pure. */
+ * a chain. Never true wrongly: of a cut `outer` counts what it claims, of a cut `inner` all that it may contain. Pure.
+ */
 bool snapshot_contains(const struct snapshot *outer, const struct snapshot *inner);
 
 /* True when transaction `xid` is contained (it had ended before the snapshot, as far as the snapshot knows). Pure. */

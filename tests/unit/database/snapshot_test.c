@@ -43,7 +43,7 @@ static void a_long_list_is_cut_to_what_is_certain(void **state)
         assert_int_equal(s.running, 0);
 }
 
-/* A poll that was cut contains more than it claims: a read that lacks some of that must not seem to contain the poll. */
+/* A poll that was cut contains more than it claims: a read that lacks some of that must not seem to contain it. */
 static void what_was_cut_is_contained_only_where_all_of_it_must_be(void **state)
 {
         uint64_t running[SNAPSHOT_MAX_RUNNING + 1];
