@@ -120,11 +120,10 @@ enum err truth_postgres_start(struct truth_postgres **out, const struct truth_po
         pg_poll_init(&t->poll, t->tag_seed);
         truth_touch_init(t);
         truth_upkeep_init(t);
+        *out = t; /* before the thread can call back */
         loop_thread_call(config->thread, begin, &beginning);
-        if (beginning.status == OK)
-                *out = t;
-        else
-                truth_postgres_stop(&t);
+        if (beginning.status != OK)
+                truth_postgres_stop(out);
         return beginning.status;
 }
 

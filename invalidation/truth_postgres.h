@@ -44,8 +44,8 @@ struct truth_postgres_config {
         void *context;
 };
 
-/* Starts polling. ERR_NOMEM; *out is NULL then. An unreachable database is no error: it goes on trying. Not on the
- * thread. */
+/* Starts polling. ERR_NOMEM; *out is NULL then. An unreachable database is no error: it goes on trying. *out is
+ * set before anything is called back. Not on the thread. */
 enum err truth_postgres_start(struct truth_postgres **out, const struct truth_postgres_config *config) MUST_CHECK;
 
 /* Stops polling, ends writes under way (their outcome unknown), frees, nulls. NULL-safe. Not on the thread. */

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "net/definitions.h"
 
 #include <stdio.h>
 
@@ -13,6 +14,7 @@ struct postgres {
         char replica_names[PG_REPLICAS_MAX][REPLICA_NAME_SIZE];
         struct loop_thread *thread;
         struct source *source;
+        struct definitions *definitions;
         struct truth_postgres *truth;
 };
 
@@ -31,6 +33,13 @@ static void on_changed(void *context)
         struct postgres *p = context;
 
         pg_source_installed(p->source);
+}
+
+static void on_recheck(void *context, uint64_t round)
+{
+        struct postgres *p = context;
+
+        definitions_check(p->definitions, p->truth, round);
 }
 
 /* ---- life ---- */
@@ -87,6 +96,14 @@ static enum err open_source(struct postgres *p, struct err_msg *msg)
         return pg_source_open(&p->source, &config, msg);
 }
 
+static enum err start_definitions(struct postgres *p, struct err_msg *msg)
+{
+        const struct definitions_config config = {
+                .types = p->config.types, .server = &p->config.direct, .source = p->source};
+
+        return definitions_start(&p->definitions, &config, msg);
+}
+
 static enum err start_truth(struct postgres *p, struct freshness *freshness, struct err_msg *msg)
 {
         const struct postgres_config *c = &p->config;
@@ -101,8 +118,10 @@ static enum err start_truth(struct postgres *p, struct freshness *freshness, str
                 .longest_life = c->longest_life,
                 .clean_interval = {CLEAN_SECONDS * NANOS_PER_S},
                 .heartbeat = c->heartbeat,
+                .check_definitions = true,
                 .now = clock_boot,
                 .heartbeats = on_heartbeats,
+                .recheck = on_recheck,
                 .changed = on_changed,
                 .context = p,
         };
@@ -124,6 +143,8 @@ static enum err make(struct postgres *p, struct freshness *freshness, struct err
                 rc = name_replicas(p, msg);
         if (rc == OK)
                 rc = open_source(p, msg);
+        if (rc == OK)
+                rc = start_definitions(p, msg);
         if (rc != OK)
                 return rc;
         rc = loop_thread_create(&p->thread, "vc-postgres");
@@ -163,6 +184,7 @@ void postgres_stop(struct postgres *postgres)
 {
         if (postgres == NULL)
                 return;
+        definitions_stop(postgres->definitions);
         truth_postgres_stop(&postgres->truth);
         loop_thread_destroy(&postgres->thread);
 }
@@ -175,6 +197,7 @@ void postgres_close(struct postgres **postgres)
         if (p == NULL)
                 return;
         postgres_stop(p);
+        definitions_destroy(&p->definitions);
         if (p->source != NULL)
                 p->source->ops->close(&p->source);
         vc_free(p);

@@ -26,9 +26,9 @@ struct postgres_config {
         const char *node; /* this server's name among those of the database, not empty */
 };
 
-/* Opens the source, and starts following into `freshness`, which outlives it. A database that cannot be reached is no
- * error: it goes on trying. ERR_CONFIG (a DSN that cannot be read, too many replicas), ERR_NOMEM, ERR_IO; *out is NULL
- * then. */
+/* Opens the source, checks the definitions, and starts following into `freshness`, which outlives it. A database that
+ * cannot be reached is no error: it goes on trying. ERR_CONFIG (a DSN that cannot be read, too many replicas, a
+ * definition that does not fit the schema), ERR_NOMEM, ERR_IO; *out is NULL then. */
 enum err postgres_open(struct postgres **out, const struct postgres_config *config, struct freshness *freshness,
         struct err_msg *msg) MUST_CHECK;
 

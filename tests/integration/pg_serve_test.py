@@ -81,7 +81,9 @@ class Site(unittest.TestCase):
             setup(self.cluster, TYPES)
         self.server = self.enter(vc.Server(database="postgres", dsn=self.cluster.dsn(), types=TYPES))
         self.client = self.enter(self.server.client())
-        self.wait(lambda: self.health("provider", "condition") != b"connecting", "an answer to a poll")
+        self.wait(lambda: self.health("provider", "condition") != b"connecting", "answer to a poll")
+        if self.prepared:  # the definitions have been checked, too
+            self.wait(lambda: self.tier("student:9") == b"l1", "copy")
 
     def enter(self, context):
         entered = context.__enter__()
@@ -226,6 +228,40 @@ class NotPrepared(Site):
         self.assertIn(b"vitalcache db setup", self.health("provider", "advice"))
         setup(self.cluster, TYPES)
         self.wait(lambda: self.tier("allergies:1") == b"l1", "copy once it is prepared")
+
+
+class Definitions(Site):
+    def test_a_change_of_the_schema_is_checked_and_copies_are_kept_again(self):
+        self.assertEqual(self.get("allergies:1")[0], {"code": "peanut"})
+        self.wait(lambda: self.tier("allergies:1") == b"l1", "copy")
+        self.cluster.psql("ALTER TABLE allergies ADD severity text")
+        self.wait(lambda: self.tier("allergies:1") == b"l1", "copy after a change that does no harm")
+
+    def test_a_definition_that_does_not_fit_stops_the_start(self):
+        wrong = TYPES.replace("SELECT id::text AS student, name FROM", "SELECT id::text AS student, nmae FROM")
+        with self.assertRaises(vc.StartFault) as fault:
+            vc.Server(database="postgres", dsn=self.cluster.dsn(), types=wrong).__enter__()
+        self.assertIn("nmae", fault.exception.log)
+        self.assertIn("types.yaml:", fault.exception.log)
+
+    def test_what_no_trigger_sees_is_read_through(self):
+        self.cluster.psql("CREATE TABLE words (code text, meaning text); INSERT INTO words VALUES ('peanut', 'nut')")
+        types = TYPES + """
+  explained:
+    shape: list
+    table: allergies
+    postgres:
+      fetch: >
+        SELECT a.student_id::text AS student, w.meaning FROM allergies a JOIN words w USING (code)
+        WHERE a.student_id = ANY($1)
+"""
+        with vc.Server(database="postgres", dsn=self.cluster.dsn(), types=types) as server, server.client() as client:
+            self.wait(lambda: mapped(client.call("GET", "allergies:1", "WITHMETA")[1])["tier"] == b"l1", "copy")
+            for _ in range(3):
+                value, meta = client.call("GET", "explained:1", "WITHMETA")
+                self.assertEqual(json.loads(value), [{"meaning": "nut"}])
+                self.assertEqual(mapped(meta)["tier"], b"database")
+            self.assertIn("words", server.all_logs())
 
 
 class Start(unittest.TestCase):
