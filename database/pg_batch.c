@@ -7,7 +7,8 @@
  * Every arrow is one more round trip. Reads that an odd id, or one student's bad data, has spoilt are asked again in
  * halves, so that those which have nothing to do with it are soon rid of it; the last few get queries of their own: a
  * thousand with one bad among them cost some hundred queries so, and not some for each. A batch that found that the
- * schema `vitalcache` is not there, or that a prepared plan had become stale, is run once more as it is. */
+ * schema `vitalcache` is not there, that a prepared plan had become stale, or that DDL had moved a table behind its
+ * snapshot, is run once more as it is. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "database/mutant.h"
@@ -30,6 +31,7 @@ struct pg_batch {
         bool broken;  /* a step that all others need has failed */
         bool missing; /* because the schema is not there */
         bool told;    /* the step HERE has had a sound result */
+        bool steady;  /* no DDL came between the snapshot and the queries */
         bool beaten;  /* the heartbeat is committed */
         bool waived;  /* the server gave up waiting for its synchronous replicas */
 };
@@ -134,6 +136,7 @@ static void on_result(struct pg_exchange *exchange, uint32_t step, const PGresul
                 else
                         b->broken = true;
                 break;
+        case PG_ROLE_STEADY: b->steady = PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") == 0; break;
         case PG_ROLE_BEAT: b->beaten = sound; break;
         }
 }
@@ -316,7 +319,7 @@ static enum err run(struct pg_batch *b)
         enum err rc;
 
         b->bare = !on_replica(b) && atomic_load(&b->in.port->source->bare);
-        b->broken = b->missing = b->told = b->beaten = b->waived = false;
+        b->broken = b->missing = b->told = b->steady = b->beaten = b->waived = false;
         rc = make_plan(b);
         if (rc != OK)
                 return rc;
@@ -354,12 +357,24 @@ static void run_again(struct pg_batch *b)
                 give_up(b, rc);
 }
 
+/* Whether its queries may have read other tables than its snapshot knows. */
+static bool moved(const struct pg_batch *b)
+{
+        if (b->steady || b->bare || b->in.errand == PG_ERRAND_CHECK || MUTANT(DDL_UNNOTICED))
+                return false;
+        for (uint32_t i = 0; i < b->plan.query_count; i++) {
+                if (b->plan.queries[i].status == OK)
+                        return true;
+        }
+        return false;
+}
+
 /* Why the batch as a whole has no results; OK: it has. */
 static enum err outcome(const struct pg_batch *b)
 {
         if (b->exchange.status != OK)
                 return b->exchange.status;
-        if (b->broken || !b->told)
+        if (b->broken || !b->told || moved(b))
                 return ERR_UNAVAILABLE;
         return b->in.beat && (!b->beaten || b->waived) ? ERR_UNAVAILABLE : OK;
 }
@@ -384,7 +399,8 @@ static void on_done(struct pg_exchange *exchange)
         note_health(b);
         if (b->missing && !b->bare)
                 atomic_store(&b->in.port->source->bare, true);
-        if (exchange->status == OK && !b->again && (exchange->stale_plan || (b->missing && !b->bare)))
+        if (exchange->status == OK && !b->again &&
+                (exchange->stale_plan || (b->missing && !b->bare) || (!on_replica(b) && moved(b))))
                 run_again(b);
         else if (on_replica(b) && (rc != OK || b->meta.epoch == 0))
                 leave_replica(b);

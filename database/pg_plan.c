@@ -138,6 +138,48 @@ static enum err finish_query(struct pg_query *query)
         return rc;
 }
 
+/* ---- the relations ---- */
+
+/* The tables that a query depends on. */
+static void mark_tables(const struct pg_query *query, bool *marked)
+{
+        if (query->type == NULL && query->subject->table != NULL)
+                marked[query->subject->table->index] = true;
+        for (uint32_t i = 0; query->type != NULL && i < query->type->read_count; i++)
+                marked[query->type->reads[i]->index] = true;
+}
+
+/* All relations of the queries' tables, as an array literal. */
+static enum err put_relations(struct pg_plan *plan)
+{
+        const uint32_t count = record_types_table_count(plan->in.types);
+        bool *marked = arena_array(&plan->arena, count, sizeof(*marked));
+        struct slice *names;
+        size_t room = 0;
+        size_t used = 0;
+        enum err rc;
+
+        if (marked == NULL)
+                return ERR_NOMEM;
+        memset(marked, 0, count * sizeof(*marked));
+        for (uint32_t i = 0; i < plan->query_count; i++)
+                mark_tables(&plan->queries[i], marked);
+        for (uint32_t i = 0; i < count; i++)
+                room += marked[i] ? record_types_table_at(plan->in.types, i)->relation_count : 0;
+        names = arena_array(&plan->arena, room + 1, sizeof(*names));
+        if (names == NULL)
+                return ERR_NOMEM;
+        for (uint32_t i = 0; i < count; i++) {
+                const struct record_table *table = record_types_table_at(plan->in.types, i);
+
+                for (uint32_t n = 0; marked[i] && n < table->relation_count; n++)
+                        names[used++] = slice_str(table->relations[n].name);
+        }
+        rc = pg_ids_put(&plan->relations, names, pg_ids_sort(names, used));
+        plan->steady_values[0] = (const char *)buf_slice(&plan->relations).data;
+        return rc;
+}
+
 /* ---- steps ---- */
 
 void pg_plan_add(struct pg_plan *plan, enum pg_role role, struct pg_step step)
@@ -202,6 +244,10 @@ static enum err make_steps(struct pg_plan *plan)
                 return ERR_NOMEM;
         pg_plan_open(plan);
         add_queries(plan);
+        if (!plan->in.bare)
+                pg_plan_add(plan, PG_ROLE_STEADY,
+                        (struct pg_step){
+                                .statement = &plan->in.sql->steady, .value_count = 1, .values = plan->steady_values});
         pg_plan_close(plan);
         return OK;
 }
@@ -235,6 +281,7 @@ enum err pg_plan_init(struct pg_plan *plan, const struct pg_plan_in *in, const s
 
         *plan = (struct pg_plan){.in = *in};
         arena_init(&plan->arena);
+        buf_init(&plan->relations, 0);
         rc = make_items(plan, reads);
         for (uint32_t i = 0; rc == OK && i < plan->item_count; i++)
                 rc = plan_read(plan, &plan->items[i]);
@@ -242,6 +289,8 @@ enum err pg_plan_init(struct pg_plan *plan, const struct pg_plan_in *in, const s
                 plan->items[i].query_count = plan->query_count;
         for (uint32_t i = 0; rc == OK && i < plan->query_count; i++)
                 rc = finish_query(&plan->queries[i]);
+        if (rc == OK)
+                rc = put_relations(plan);
         if (rc == OK)
                 rc = make_steps(plan);
         if (rc != OK)
@@ -256,5 +305,6 @@ void pg_plan_deinit(struct pg_plan *plan)
                 pg_rows_deinit(&plan->queries[i].rows);
         }
         plan->query_count = 0;
+        buf_deinit(&plan->relations);
         arena_deinit(&plan->arena);
 }

@@ -2,7 +2,7 @@
  *
  *      BEGIN; our settings; snapshot, epoch and time; SAVEPOINT p
  *      each query once, however many reads want it:  query($1 = {ids})  Sync  ROLLBACK TO p
- *      COMMIT; a heartbeat
+ *      whether DDL has moved the tables under the snapshot; COMMIT; a heartbeat
  *
  * The savepoint and the Syncs are there when there are several queries: one that fails must not take the others with
  * it. Whether an id exists is asked for unless a record that is read anyway says so (the student's own). Reads that
@@ -18,7 +18,7 @@
 /* What is known of a type. */
 enum pg_state { PG_STATE_UNCACHEABLE = 1, PG_STATE_BINARY = 2 };
 
-enum pg_role { PG_ROLE_PLAIN, PG_ROLE_HERE, PG_ROLE_QUERY, PG_ROLE_CHECK, PG_ROLE_BEAT };
+enum pg_role { PG_ROLE_PLAIN, PG_ROLE_HERE, PG_ROLE_QUERY, PG_ROLE_CHECK, PG_ROLE_STEADY, PG_ROLE_BEAT };
 
 /* One query, and what came of it. */
 struct pg_query {
@@ -64,6 +64,8 @@ struct pg_plan {
         struct pg_plan_part *parts; /* what each step is */
         uint32_t step_count;
         const char *beat_values[1];
+        struct buf relations; /* that the queries may read, as an array literal */
+        const char *steady_values[1];
 };
 
 struct pg_plan_part {

@@ -224,6 +224,51 @@ BEGIN
     FROM unnest(snapshots) WITH ORDINALITY AS s(snapshot, n), vitalcache.vc_floor AS f;
 END $$;
 
+-- Of a partitioned table: whether its partitions, and where their rows are, are what the snapshot says.
+CREATE OR REPLACE FUNCTION vitalcache.vc_steady_parts(root oid) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(WITH RECURSIVE member AS (
+                     SELECT root AS oid
+                     UNION ALL
+                     SELECT i.inhrelid FROM member AS m JOIN pg_inherits AS i ON i.inhparent = m.oid
+                 )
+                 SELECT (m.oid, nullif(c.relfilenode, 0))::text
+                 FROM member AS m JOIN pg_class AS c ON c.oid = m.oid ORDER BY m.oid)
+         = ARRAY(SELECT (t.relid::oid, pg_relation_filenode(t.relid))::text
+                 FROM pg_partition_tree(root) AS t ORDER BY t.relid::oid);
+END $$;
+
+-- Whether what this transaction's snapshot says of these relations is what its queries have read. PostgreSQL's DDL does
+-- not wait for snapshots: a query that begins after a TRUNCATE, a rewriting ALTER TABLE, an ATTACH or a rename has been
+-- committed reads the new table with the old snapshot, and finds it empty, though it never was. The catalogs read as
+-- tables show what the snapshot shows; the functions below show what is there now. Asked behind the queries.
+CREATE OR REPLACE FUNCTION vitalcache.vc_steady(relations text[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name  text;
+    part  text[];
+    now   oid;
+    kind  "char";
+    space oid; -- where its rows are
+BEGIN
+    FOREACH name IN ARRAY relations LOOP
+        part := parse_ident(name);
+        now := to_regclass(name);
+        SELECT c.relkind, nullif(c.relfilenode, 0) INTO kind, space
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid = now AND c.relname = part[2] AND n.nspname = part[1];
+        IF NOT FOUND THEN
+            CONTINUE WHEN now IS NULL; -- nor was it there, or else the query has failed
+            RETURN false;
+        ELSIF space IS DISTINCT FROM pg_relation_filenode(now)
+           OR kind = 'p' AND NOT vitalcache.vc_steady_parts(now) THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN true;
+END $$;
+
 -- --- what nodes do: as the owner -----------------------------------------------------------------------------------
 
 -- Touches tags. VC001 when there is no epoch: the caller's token would belong to no history.

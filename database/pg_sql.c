@@ -19,6 +19,7 @@ static void init_own(struct pg_sql *sql)
                 "SELECT n, unmodified FROM vitalcache.vc_unmodified($1::integer[], $2::bytea[], $3::text[])",
                 "unmodified");
         pg_statement_init(&sql->beat, "SELECT vitalcache.vc_beat($1)", "beat");
+        pg_statement_init(&sql->steady, "SELECT vitalcache.vc_steady($1::text[])", "steady");
         pg_statement_init(&sql->session, sql->session_text, "session");
         sql->begin.once = true;
         sql->savepoint.once = true;

@@ -17,6 +17,7 @@ struct pg_sql {
         struct pg_statement commit;
         struct pg_statement unmodified;
         struct pg_statement beat;
+        struct pg_statement steady;        /* whether DDL has changed relations behind the snapshot */
         struct pg_statement *fetch_text;   /* by the types' index; composites have none */
         struct pg_statement *fetch_binary; /* the same with binary results */
         struct pg_statement *exists;       /* by the subjects' index; those without have no sql */

@@ -403,7 +403,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM pg_proc AS p
     WHERE p.pronamespace = 'vitalcache'::regnamespace
       AND p.proname IN ('vc_tag', 'vc_tag_student', 'vc_tag_container', 'vc_tag_table', 'vc_tag_all', 'vc_contained',
-                        'vc_here', 'vc_here_replica', 'vc_poll', 'vc_touched', 'vc_unmodified', 'vc_state',
+                        'vc_here', 'vc_here_replica', 'vc_poll', 'vc_touched', 'vc_unmodified',
+                        'vc_steady', 'vc_steady_parts', 'vc_state',
                         'vc_begin_epoch', 'vc_resign', 'vc_clean', 'vc_invalidate', 'vc_token', 'vc_beat')
       AND NOT has_function_privilege(role, p.oid, 'EXECUTE')
     ORDER BY 1

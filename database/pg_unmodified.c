@@ -114,6 +114,7 @@ enum err pg_unmodified_init(
         *check = (struct pg_unmodified){.unmodified = NULL};
         *plan = (struct pg_plan){.in = *in};
         arena_init(&plan->arena);
+        buf_init(&plan->relations, 0);
         rc = make_items(check, plan, reads);
         if (rc == OK)
                 rc = make_values(check, plan);

@@ -76,6 +76,8 @@ static const char *steps_of(struct state *s)
 
                 if (step->statement == &s->sql.here)
                         sql = "HERE";
+                else if (step->statement == &s->sql.steady)
+                        sql = "STEADY";
                 else if (step->statement->label == s->sql.exists[0].label)
                         sql = "EXISTS";
                 (void)snprintf(s->steps + used, sizeof(s->steps) - used, "%s%.*s%s%s%s", i == 0 ? "" : " ",
@@ -97,7 +99,7 @@ static void a_record_of_the_student_tells_that_there_is_one(void **in)
         struct state *s = *in;
 
         add(s, "student:1");
-        planned(s, "BEGIN HERE STUDENT {\"1\"} COMMIT");
+        planned(s, "BEGIN HERE STUDENT {\"1\"} STEADY {\"a.students\"} COMMIT");
 }
 
 static void a_list_needs_the_question_whether_there_is_one(void **in)
@@ -105,7 +107,8 @@ static void a_list_needs_the_question_whether_there_is_one(void **in)
         struct state *s = *in;
 
         add(s, "allergies:1");
-        planned(s, "BEGIN HERE SAVEPOINT EXISTS {\"1\"} | ROLLBACK ALLERGIES {\"1\"} | ROLLBACK COMMIT");
+        planned(s, "BEGIN HERE SAVEPOINT EXISTS {\"1\"} | ROLLBACK ALLERGIES {\"1\"} | ROLLBACK "
+                   "STEADY {\"a.allergies\",\"a.students\"} COMMIT");
 }
 
 static void reads_of_a_type_are_one_query(void **in)
@@ -115,7 +118,8 @@ static void reads_of_a_type_are_one_query(void **in)
         add(s, "allergies:2");
         add(s, "allergies:1");
         add(s, "allergies:2");
-        planned(s, "BEGIN HERE SAVEPOINT EXISTS {\"1\",\"2\"} | ROLLBACK ALLERGIES {\"1\",\"2\"} | ROLLBACK COMMIT");
+        planned(s, "BEGIN HERE SAVEPOINT EXISTS {\"1\",\"2\"} | ROLLBACK ALLERGIES {\"1\",\"2\"} | ROLLBACK "
+                   "STEADY {\"a.allergies\",\"a.students\"} COMMIT");
 }
 
 static void parts_and_types_share_their_queries(void **in)
@@ -126,7 +130,7 @@ static void parts_and_types_share_their_queries(void **in)
         add(s, "student:2");
         add(s, "allergies:3");
         planned(s, "BEGIN HERE SAVEPOINT STUDENT {\"1\",\"2\"} | ROLLBACK ALLERGIES {\"1\",\"3\"} | ROLLBACK "
-                   "EXISTS {\"3\"} | ROLLBACK COMMIT");
+                   "EXISTS {\"3\"} | ROLLBACK STEADY {\"a.allergies\",\"a.students\"} COMMIT");
 }
 
 static void a_hundred_reads_are_as_many_queries_as_one(void **in)
@@ -154,7 +158,7 @@ static void subjects_without_a_rule_are_not_asked_for(void **in)
         struct state *s = *in;
 
         add(s, "board:9");
-        planned(s, "BEGIN HERE BOARD {\"9\"} COMMIT");
+        planned(s, "BEGIN HERE BOARD {\"9\"} STEADY {\"a.allergies\"} COMMIT");
 }
 
 static void alone_each_read_has_its_own_and_is_asked_for(void **in)
@@ -166,7 +170,7 @@ static void alone_each_read_has_its_own_and_is_asked_for(void **in)
         add(s, "student:2");
         planned(s,
                 "BEGIN HERE SAVEPOINT EXISTS {\"1\"} | ROLLBACK STUDENT {\"1\"} | ROLLBACK EXISTS {\"2\"} | ROLLBACK "
-                "STUDENT {\"2\"} | ROLLBACK COMMIT");
+                "STUDENT {\"2\"} | ROLLBACK STEADY {\"a.students\"} COMMIT");
 }
 
 static void a_heartbeat_is_a_transaction_of_its_own(void **in)
@@ -176,7 +180,7 @@ static void a_heartbeat_is_a_transaction_of_its_own(void **in)
         s->in.node = "node";
         s->in.session = true;
         add(s, "student:1");
-        planned(s, "BEGIN SELECT HERE STUDENT {\"1\"} COMMIT | SELECT node");
+        planned(s, "BEGIN SELECT HERE STUDENT {\"1\"} STEADY {\"a.students\"} COMMIT | SELECT node");
 }
 
 static void what_is_known_of_the_schema_decides_the_statements(void **in)
