@@ -80,12 +80,16 @@ class Omop(unittest.TestCase):
         freshness = health[health.index(b"freshness") + 1]
         return freshness[freshness.index(b"position") + 1]
 
+    def await_poll(self):
+        seen = self.polls()
+        pg.wait_for(lambda: self.polls() >= seen + 2, "a poll that began after now")
+
     def stale_after(self, sql):
         """Which of all keys, cached before, may not answer any more once a poll has found the commit."""
+        self.await_poll()  # what is read now is newer than any touch that a later poll finds
         pg.wait_for(lambda: [self.get(key) for key in KEYS] and self.fresh() == set(KEYS), "all is cached")
         self.cluster.psql(sql)
-        seen = self.polls()
-        pg.wait_for(lambda: self.polls() >= seen + 2, "a poll that began after the commit")
+        self.await_poll()
         return set(KEYS) - self.fresh()
 
     def test_values(self):
