@@ -230,12 +230,22 @@ static bool is_credible(struct truth_postgres *t, struct pg_poll_reply *reply)
         return true;
 }
 
+/* Whether this server's polls are to commit something. One that was promoted mostly has no replicas yet; but the one that
+ * it has replaced may still answer reads on connections that stand, and only the heartbeats tell the two apart. So what
+ * a history with synchronous replicas began goes on in those that follow it. */
+static bool wants_beat(struct truth_postgres *t, const struct pg_poll_reply *reply)
+{
+        if (reply->synchronous)
+                t->beat_epoch = reply->epoch;
+        return reply->synchronous || (t->beat && reply->epoch != t->beat_epoch);
+}
+
 /* Whether this poll had the heartbeat that the server calls for; if not, the next one has it, at once. */
 static bool has_beaten(struct truth_postgres *t, const struct pg_poll_reply *reply)
 {
         const bool had = t->beat;
 
-        if (t->config.heartbeat != TRUTH_HEARTBEAT_AUTO || reply->synchronous == t->beat)
+        if (t->config.heartbeat != TRUTH_HEARTBEAT_AUTO || wants_beat(t, reply) == t->beat)
                 return true;
         t->beat = reply->synchronous;
         if (t->config.heartbeats != NULL)

@@ -59,8 +59,9 @@ struct truth_postgres {
         struct position number;
         enum err poll_status;
         bool polling;
-        bool due;    /* the timer fired while a poll was under way */
-        bool warned; /* the server gave a warning during it */
+        bool due;            /* the timer fired while a poll was under way */
+        bool warned;         /* the server gave a warning during it */
+        uint64_t beat_epoch; /* the last history that was seen to have synchronous replicas */
         bool beat;
         bool late;                /* the last poll was not answered in time */
         struct buf last_snapshot; /* texts of the last published poll */

@@ -124,8 +124,8 @@ class Case(unittest.TestCase):
         self.addCleanup(context.__exit__, None, None, None)
         return result
 
-    def node(self, name="a", **options):
-        return self.enterContext(Node(self.cluster.dsn(socket=True), name, **options))
+    def node(self, name="a", dsn=None, **options):
+        return self.enterContext(Node(dsn or self.cluster.dsn(socket=True), name, **options))
 
     def polling(self, name="a", **options):
         node = self.node(name, **options)
@@ -400,6 +400,21 @@ class Heartbeats(Case):
             node.wait_for(lambda n: n.state()["condition"] == "polling" and not n.state()["heartbeats"], "polls")
             node.wait_for_verdict("one", "touched")
             node.keep("one", *tags_of(1))  # the transaction in doubt has ended
+
+    def test_heartbeats_go_on_after_a_promotion(self):
+        """The new primary has no replicas; but reads may still reach the old one, which must not be believed."""
+        with self.cluster.replica("standby") as standby:
+            self.cluster.synchronous("standby")
+            ports = "%d,%d" % (self.cluster.port, standby.port)
+            node = self.polling(dsn=pg.conninfo(host="127.0.0.1,127.0.0.1", port=ports, user=pg.SUPERUSER,
+                                                password=pg.PASSWORD, dbname="postgres"))
+            node.wait_for(lambda n: n.state()["heartbeats"], "heartbeats")
+            before = node.state()["epoch"]
+            self.cluster.kill9()
+            standby.promote()
+            node.wait_for(lambda n: n.state()["condition"] == "polling" and n.state()["epoch"] != before, "promotion")
+            node.wait_for_polls()
+            self.assertTrue(node.state()["heartbeats"])
 
 
 class Upkeep(Case):
