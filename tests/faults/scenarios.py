@@ -75,12 +75,14 @@ class Strict(Scenario):
 
 
 class Tokens(Scenario):
-    """Many reads AFTER the token of a write that has just been acknowledged, of writers that stay open for a while."""
+    """Many reads AFTER the token of a write that has just been acknowledged, of writers that stay open while others
+    come and go."""
     name = "tokens"
     driver = {"tokens": 50, "bound": 5000}
 
     def round(self, site):
-        site.driver("mode", "* BEGIN|SELECT vitalcache.vc_token(); SELECT pg_sleep(0.3)|COMMIT")
+        site.driver("mode", "0 BEGIN|SELECT vitalcache.vc_token(); SELECT pg_sleep(0.4)|COMMIT")
+        site.driver("mode", "1 BEGIN|SELECT vitalcache.vc_token(); SELECT pg_sleep(0.6)|COMMIT")
         site.driver.wait(2)
 
 
@@ -102,11 +104,15 @@ class KillAsync(Kill):
     """The same with synchronous_commit = off: acknowledged commits are lost, and their transaction ids used again."""
     name = "kill-async"
     settings = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
-    driver = {"lossy": True}
+    driver = {"lossy": True, "tokens": 10}
 
     def round(self, site):
         site.driver("crash")
         super().round(site)
+        site.driver("freeze")  # tokens of commits that are lost now stay in use
+        super().round(site)
+        site.driver("thaw")
+        site.driver.wait(1, 500)
 
 
 class StopPostgres(Scenario):
@@ -271,6 +277,21 @@ class LateFills(Scenario):
         site.driver.wait(0.5)
 
 
+class LateQuiet(Scenario):
+    """The same, and so few writes that the snapshot of a read ends where that of a later poll does, while a transaction
+    that the poll has seen was still open for the read."""
+    name = "late-quiet"
+    proxied = ("fills",)
+    freshness = {"poll_interval": "50ms"}
+    driver = {"writers": 2, "write_pause": 500, "keys": 24, "missing": 0, "readers": 8, "pipeline": 32}
+    hits_share = 0.02
+
+    def round(self, site):
+        site.driver("mode", "0 BEGIN|SELECT vitalcache.vc_token(); SELECT pg_sleep(0.7)|COMMIT")
+        site.proxies["fills"]("delay", 350, "down")
+        site.driver.wait(8)
+
+
 class DirectDead(Scenario):
     """The way of the polls is dead while that of the reads lives: nothing may be answered from memory for long."""
     name = "direct-dead"
@@ -423,11 +444,13 @@ class Flood(Scenario):
     """More touches become visible at once than a poll takes."""
     name = "flood"
     hits_share = 0.05
+    freshness = {"bound": "6s", "poll_timeout": "4s"}
+    driver = {"bound": 6000}
 
     def round(self, site):
         site.cluster.psql("INSERT INTO vitalcache.vc_touch (tag) "
                           "SELECT int8send(i) FROM generate_series(1, 300000) AS i")
-        site.driver.wait(1.5, 200)
+        site.driver.wait(8, 200)
         site.cluster.psql("DELETE FROM vitalcache.vc_touch WHERE octet_length(tag) = 8")
 
 
@@ -576,6 +599,30 @@ class Replica(Scenario):
         site.driver.wait(2, 500)
 
 
+class ReplicaBehind(Replica):
+    """A replica that is further behind than the bound: it may fill nothing that was touched."""
+    name = "replica-behind"
+    modes = ()
+
+    def prepare(self, site):
+        site.replicas[0].configure(recovery_min_apply_delay="3s")
+
+
+class ReplicaQuiet(Replica):
+    """So few writes that a replica's snapshot ends where the primary's does, while a transaction is open."""
+    name = "replica-quiet"
+    freshness = {"poll_interval": "50ms"}
+    driver = {"writers": 2, "write_pause": 600, "keys": 24, "missing": 0}
+    modes = ("0 BEGIN|SELECT vitalcache.vc_token(); SELECT pg_sleep(0.9)|COMMIT",)
+
+    def prepare(self, site):
+        site.replicas[0].configure(recovery_min_apply_delay="300ms")
+
+    def round(self, site):
+        super().round(site)
+        site.driver.wait(6)
+
+
 class ReplicaPolls(Scenario):
     """The way of the polls leads to a replica, far behind, when the primary does not answer: no certificate is its."""
     name = "replica-polls"
@@ -631,11 +678,9 @@ class Promotion(Scenario):
         site.cluster.pause()
         site.proxies["writers"]("refuse")
         site.proxies["writers"]("reset")
-        site.driver.wait(0.3)
         site.replicas[0].promote()
-        site.driver.wait(1)
         site.cluster.resume()
-        for _ in range(30):  # and somebody gives up waiting for the replica: that confirms nothing
+        for _ in range(40):  # and somebody gives up waiting for the replica: that confirms nothing
             site.driver.wait(0.1)
             site.cluster.psql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
         site.cluster.kill9()
