@@ -40,7 +40,7 @@ class Omop(unittest.TestCase):
         assert done.returncode == 0, done
         cls.server = cls.enterClassContext(vc.Server(
             database="postgres", dsn=cls.cluster.dsn(user="reader", password=PASSWORD), types=TYPES))
-        assert cls.server.log.wait_for("postgres-polled", pg.PATIENCE) is not None, cls.server.all_logs()
+        assert cls.server.log.wait_for("state=polling", pg.PATIENCE) is not None, cls.server.all_logs()
 
     def setUp(self):
         self.client = self.enterContext(self.server.client())
