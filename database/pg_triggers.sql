@@ -42,13 +42,14 @@ SELECT m.relation, m.oid, c.relkind, c.xmin::pg_catalog.text AS version,
        ) AS replicated
 FROM member AS m JOIN pg_catalog.pg_class AS c ON c.oid = m.oid;
 
--- One text per relation that differs whenever a trigger, its function, the relation, the list of its children or a
--- column of a subject was changed in any way, even when it was changed back: the transaction ids of the catalog rows
+-- One text per relation that differs whenever a trigger, its function, the relation, the list of its children, a
+-- column or a policy was changed in any way, even when it was changed back: the transaction ids of the catalog rows
 -- are in it. So a restore that disables triggers, loads and enables them is seen, though everything is in order
 -- afterwards.
 CREATE OR REPLACE VIEW vitalcache.vc_now AS
 SELECT m.relation, pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':',
-           m.oid, m.relkind, m.version, m.replicated, t.triggers, r.rules, a.columns), ' ' ORDER BY m.oid)) AS signature
+           m.oid, m.relkind, m.version, m.replicated, t.triggers, r.rules, p.policies, a.columns), ' '
+           ORDER BY m.oid)) AS signature
 FROM vitalcache.vc_member AS m
 LEFT JOIN LATERAL (
     SELECT pg_catalog.string_agg(pg_catalog.concat_ws('.', t.oid, t.xmin, t.tgenabled, p.oid, p.xmin), ','
@@ -61,10 +62,13 @@ LEFT JOIN LATERAL (
     FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = m.oid
 ) AS r ON true
 LEFT JOIN LATERAL (
+    SELECT pg_catalog.string_agg(pg_catalog.concat_ws('.', p.oid, p.xmin), ',' ORDER BY p.oid) AS policies
+    FROM pg_catalog.pg_policy AS p WHERE p.polrelid = m.oid
+) AS p ON true
+LEFT JOIN LATERAL (
     SELECT pg_catalog.string_agg(pg_catalog.concat_ws('.', a.attnum, a.atttypid, a.xmin), ','
                                  ORDER BY a.attnum) AS columns
-    FROM vitalcache.vc_watch AS w JOIN pg_catalog.pg_attribute AS a ON a.attname = w.column_name
-    WHERE w.relation = m.relation AND a.attrelid = m.oid AND NOT a.attisdropped
+    FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = m.oid AND a.attnum > 0
 ) AS a ON true
 GROUP BY m.relation;
 

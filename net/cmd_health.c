@@ -1,6 +1,7 @@
 /* HEALTH and DBSIZE. A deep check reads the whole database, so it gets a thread of its own, and its lane goes on. */
 #include "base/mem.h"
 #include "base/priority.h"
+#include "database/pg_checker.h"
 #include "database/source.h"
 #include "invalidation/freshness.h"
 #include "net/handlers.h"
@@ -49,6 +50,26 @@ static void write_freshness(struct resp_writer *out, const struct freshness *f, 
         resp_member_int(out, "certificate_age", certain ? nanos_to_ms(age) : -1);
 }
 
+/* What the definitions of the types lack: texts of the configuration and names of the schema. */
+static void write_definitions(void *context, const struct pg_check *found)
+{
+        struct resp_writer *out = context;
+        const uint32_t count = found == NULL ? 0 : pg_check_problem_count(found);
+
+        resp_bulk_str(out, "definitions");
+        resp_map(out, 2);
+        resp_member_bool(out, "checked", found != NULL);
+        resp_bulk_str(out, "problems");
+        resp_array(out, count);
+        for (uint32_t i = 0; i < count; i++) {
+                const struct pg_check_problem *problem = pg_check_problem_at(found, i);
+
+                resp_map(out, 2);
+                resp_member_str(out, "place", problem->place);
+                resp_member_str(out, "problem", problem->text);
+        }
+}
+
 /* One check, by whichever thread. */
 struct check {
         struct lane_mail mail;
@@ -71,13 +92,17 @@ static void run_check(struct check *check)
 
 static void write_check(const struct check *check, struct resp_writer *out)
 {
-        resp_map(out, 5);
+        struct pg_checker *definitions = check->services->definitions;
+
+        resp_map(out, definitions == NULL ? 5 : 6);
         resp_member_str(out, "status", check->status == OK && check->health.ok ? "ok" : "failing");
         resp_member_str(out, "l1", check->services->l1 == NULL ? "off" : "ok");
         write_database(out, &check->health, check->status);
         write_freshness(out, check->services->freshness, check->now);
         resp_bulk_str(out, "provider");
         provider_write(out, check->services);
+        if (definitions != NULL)
+                pg_checker_look(definitions, write_definitions, out);
 }
 
 static void check_done(struct lane *lane, struct lane_mail *mail)

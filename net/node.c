@@ -152,6 +152,7 @@ static enum err open_postgres(struct node *node, const struct node_config *confi
                 return rc;
         node->services.source = postgres_source(node->postgres);
         node->services.truth = postgres_truth(node->postgres);
+        node->services.definitions = postgres_checker(node->postgres);
         return OK;
 }
 

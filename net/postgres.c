@@ -2,7 +2,6 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "net/definitions.h"
 
 #include <stdio.h>
 
@@ -14,7 +13,7 @@ struct postgres {
         char replica_names[PG_REPLICAS_MAX][REPLICA_NAME_SIZE];
         struct loop_thread *thread;
         struct source *source;
-        struct definitions *definitions;
+        struct pg_checker *checker;
         struct truth_postgres *truth;
 };
 
@@ -39,7 +38,43 @@ static void on_recheck(void *context, uint64_t round)
 {
         struct postgres *p = context;
 
-        definitions_check(p->definitions, p->truth, round);
+        pg_checker_request(p->checker, round);
+}
+
+/* ---- what the checker says; on its thread ---- */
+
+static void take_states(struct postgres *p, const struct pg_check *check)
+{
+        struct pg_type_state states[RECORD_TYPES_MAX];
+        const uint32_t count = record_types_count(p->config.types);
+
+        for (uint32_t i = 0; i < count; i++) {
+                const struct pg_check_type *type = pg_check_type(check, i);
+
+                states[i] = (struct pg_type_state){.uncacheable = !type->cacheable,
+                        .binary_results = type->binary_results,
+                        .key_type = type->key_type};
+        }
+        pg_source_set_states(p->source, states, count);
+}
+
+/* First reads are no longer cached, then what is cached is void, and stays so: a read that began before with what was
+ * known then may still be stored. So the other types of such a table are not served from memory either. */
+static void on_checked(void *context, uint64_t round, const struct pg_check *check)
+{
+        struct postgres *p = context;
+        const char *tables[RECORD_TYPES_MAX];
+        size_t count = 0;
+
+        take_states(p, check);
+        for (uint32_t i = 0; i < record_types_count(p->config.types); i++) {
+                const struct record_type *type = record_types_at(p->config.types, i);
+
+                if (!pg_check_type(check, i)->cacheable && type->table != NULL)
+                        tables[count++] = type->table->name;
+        }
+        if (round != 0) /* the first is made before anybody follows */
+                truth_postgres_checked(p->truth, round, tables, count);
 }
 
 /* ---- life ---- */
@@ -96,14 +131,6 @@ static enum err open_source(struct postgres *p, struct err_msg *msg)
         return pg_source_open(&p->source, &config, msg);
 }
 
-static enum err start_definitions(struct postgres *p, struct err_msg *msg)
-{
-        const struct definitions_config config = {
-                .types = p->config.types, .server = &p->config.direct, .source = p->source};
-
-        return definitions_start(&p->definitions, &config, msg);
-}
-
 static enum err start_truth(struct postgres *p, struct freshness *freshness, struct err_msg *msg)
 {
         const struct postgres_config *c = &p->config;
@@ -118,10 +145,10 @@ static enum err start_truth(struct postgres *p, struct freshness *freshness, str
                 .longest_life = c->longest_life,
                 .clean_interval = {CLEAN_SECONDS * NANOS_PER_S},
                 .heartbeat = c->heartbeat,
-                .check_definitions = true,
                 .now = clock_boot,
-                .heartbeats = on_heartbeats,
+                .check_definitions = true,
                 .recheck = on_recheck,
+                .heartbeats = on_heartbeats,
                 .changed = on_changed,
                 .context = p,
         };
@@ -131,6 +158,17 @@ static enum err start_truth(struct postgres *p, struct freshness *freshness, str
         if (rc == OK)
                 rc = truth_postgres_start(&p->truth, &config);
         return rc == OK ? OK : err_set(msg, rc, "cannot begin to follow the database: %s", err_text(rc));
+}
+
+static enum err check_definitions(struct postgres *p, struct err_msg *msg)
+{
+        const struct pg_checker_config config = {
+                .types = p->config.types, .server = &p->config.direct, .checked = on_checked, .context = p};
+        enum err rc = pg_checker_start(&p->checker, &config);
+
+        if (rc != OK)
+                return err_set(msg, rc, "cannot check the definitions: %s", err_text(rc));
+        return pg_checker_first(p->checker, msg);
 }
 
 static enum err make(struct postgres *p, struct freshness *freshness, struct err_msg *msg)
@@ -144,7 +182,7 @@ static enum err make(struct postgres *p, struct freshness *freshness, struct err
         if (rc == OK)
                 rc = open_source(p, msg);
         if (rc == OK)
-                rc = start_definitions(p, msg);
+                rc = check_definitions(p, msg);
         if (rc != OK)
                 return rc;
         rc = loop_thread_create(&p->thread, "vc-postgres");
@@ -175,6 +213,11 @@ struct source *postgres_source(struct postgres *postgres)
         return postgres->source;
 }
 
+struct pg_checker *postgres_checker(struct postgres *postgres)
+{
+        return postgres->checker;
+}
+
 struct truth_postgres *postgres_truth(struct postgres *postgres)
 {
         return postgres->truth;
@@ -184,7 +227,7 @@ void postgres_stop(struct postgres *postgres)
 {
         if (postgres == NULL)
                 return;
-        definitions_stop(postgres->definitions);
+        pg_checker_stop(postgres->checker); /* it answers the follower, which may ask it to the end */
         truth_postgres_stop(&postgres->truth);
         loop_thread_destroy(&postgres->thread);
 }
@@ -197,8 +240,8 @@ void postgres_close(struct postgres **postgres)
         if (p == NULL)
                 return;
         postgres_stop(p);
-        definitions_destroy(&p->definitions);
         if (p->source != NULL)
                 p->source->ops->close(&p->source);
+        pg_checker_destroy(&p->checker);
         vc_free(p);
 }

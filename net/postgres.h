@@ -3,6 +3,7 @@
 #ifndef NET_POSTGRES_H
 #define NET_POSTGRES_H
 
+#include "database/pg_checker.h"
 #include "database/pg_source.h"
 #include "invalidation/truth_postgres.h"
 
@@ -28,12 +29,13 @@ struct postgres_config {
 
 /* Opens the source, checks the definitions, and starts following into `freshness`, which outlives it. A database that
  * cannot be reached is no error: it goes on trying. ERR_CONFIG (a DSN that cannot be read, too many replicas, a
- * definition that does not fit the schema), ERR_NOMEM, ERR_IO; *out is NULL then. */
+ * definition that is wrong by what the database says), ERR_NOMEM, ERR_IO; *out is NULL then. */
 enum err postgres_open(struct postgres **out, const struct postgres_config *config, struct freshness *freshness,
         struct err_msg *msg) MUST_CHECK;
 
-/* The source and the follower; the latter until postgres_stop. */
+/* The source, the follower and the checker; the latter two until postgres_stop. */
 struct source *postgres_source(struct postgres *postgres);
+struct pg_checker *postgres_checker(struct postgres *postgres);
 struct truth_postgres *postgres_truth(struct postgres *postgres);
 
 /* Follows no longer, and ends the writes under way. When nobody writes any more; reads go on. A second call does

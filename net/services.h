@@ -61,8 +61,9 @@ struct services {
         struct l1 *l1; /* NULL: switched off */
         struct source *source;
         struct truth_postgres *truth; /* NULL: the embedded database; else the records are another's, to be read only */
-        struct aside *intake;         /* where the values of imports are read; NULL: on the lane */
-        struct aside *exports;        /* where exports are put together; NULL: on the lane */
+        struct pg_checker *definitions; /* NULL: the embedded database */
+        struct aside *intake;           /* where the values of imports are read; NULL: on the lane */
+        struct aside *exports;          /* where exports are put together; NULL: on the lane */
         struct freshness *freshness;
         struct pubsub *pubsub;
         struct config_port config;
