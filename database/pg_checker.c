@@ -266,6 +266,6 @@ enum err pg_checker_first(struct pg_checker *checker, struct err_msg *msg)
 void pg_checker_look(struct pg_checker *checker, pg_checker_fn look, void *context)
 {
         (void)pthread_mutex_lock(&checker->lock);
-        look(context, checker->found);
+        look(context, checker->found, checker->found != NULL && checker->answered == checker->asked);
         (void)pthread_mutex_unlock(&checker->lock);
 }

@@ -37,9 +37,9 @@ void pg_checker_request(struct pg_checker *checker, uint64_t round);
  * Once, before any other request. */
 enum err pg_checker_first(struct pg_checker *checker, struct err_msg *msg) MUST_CHECK;
 
-/* Lends what the last check has found (NULL: there has been none) to `look`, which must not call the checker. Any
- * thread. */
-typedef void (*pg_checker_fn)(void *context, const struct pg_check *found);
+/* Lends what the last check has found (NULL: there has been none) to `look`, which must not call the checker; `current`:
+ * no other has been asked for since. Any thread. */
+typedef void (*pg_checker_fn)(void *context, const struct pg_check *found, bool current);
 void pg_checker_look(struct pg_checker *checker, pg_checker_fn look, void *context);
 
 #endif

@@ -51,14 +51,14 @@ static void write_freshness(struct resp_writer *out, const struct freshness *f, 
 }
 
 /* What the definitions of the types lack: texts of the configuration and names of the schema. */
-static void write_definitions(void *context, const struct pg_check *found)
+static void write_definitions(void *context, const struct pg_check *found, bool current)
 {
         struct resp_writer *out = context;
         const uint32_t count = found == NULL ? 0 : pg_check_problem_count(found);
 
         resp_bulk_str(out, "definitions");
         resp_map(out, 2);
-        resp_member_bool(out, "checked", found != NULL);
+        resp_member_bool(out, "checked", current);
         resp_bulk_str(out, "problems");
         resp_array(out, count);
         for (uint32_t i = 0; i < count; i++) {
