@@ -33,12 +33,12 @@ void pg_checker_destroy(struct pg_checker **checker);
 void pg_checker_request(struct pg_checker *checker, uint64_t round);
 
 /* Asks for a check (as round 0), and waits for the end of the first attempt at it, but not for long. ERR_CONFIG: a
- * definition is wrong; the message says which and why. OK also when the database could not be asked: it is tried again.
- * Once, before any other request. */
+ * definition is wrong; the message says which and why. OK also when the database could not be asked: that is tried
+ * again. Once, before any other request. */
 enum err pg_checker_first(struct pg_checker *checker, struct err_msg *msg) MUST_CHECK;
 
-/* Lends what the last check has found (NULL: there has been none) to `look`, which must not call the checker; `current`:
- * no other has been asked for since. Any thread. */
+/* Lends what the last check has found (NULL: there has been none) to `look`, which must not call the checker; it is
+ * `current` when no other has been asked for since. Any thread. */
 typedef void (*pg_checker_fn)(void *context, const struct pg_check *found, bool current);
 void pg_checker_look(struct pg_checker *checker, pg_checker_fn look, void *context);
 
