@@ -109,6 +109,7 @@ static enum err check_now(struct pg_checker *checker, uint64_t asked, struct pg_
         return rc;
 }
 
+/* The texts quote the configuration and names of the schema; there are no data in them. */
 static void log_problems(const struct pg_check *check)
 {
         static const char *const words[] = {
@@ -118,7 +119,7 @@ static void log_problems(const struct pg_check *check)
                 const struct pg_check_problem *problem = pg_check_problem_at(check, i);
 
                 LOG_WARNING("a definition does not fit the database", LOG_WORD("it_is", words[problem->weight]),
-                        LOG_PATH("place", problem->place), LOG_WORD("see", "vitalcache db status"));
+                        LOG_PATH("place", problem->place), LOG_PATH("problem", problem->text));
         }
 }
 

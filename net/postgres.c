@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum { REPLICA_NAME_SIZE = 32, CLEAN_SECONDS = 60 };
@@ -14,6 +15,8 @@ struct postgres {
         struct loop_thread *thread;
         struct source *source;
         struct pg_checker *checker;
+        _Atomic bool reading;             /* the source may be read from by now */
+        bool relied_on[RECORD_TYPES_MAX]; /* by their index, the checker's: reads may have taken the type for covered */
         struct truth_postgres *truth;
 };
 
@@ -58,8 +61,16 @@ static void take_states(struct postgres *p, const struct pg_check *check)
         pg_source_set_states(p->source, states, count);
 }
 
-/* First reads are no longer cached, then what is cached is void, and stays so: a read that began before with what was
- * known then may still be stored. So the other types of such a table are not served from memory either. */
+/* Notes which types reads have been able to rely on, and returns whether one has and must not any more. */
+static bool is_withdrawn(struct postgres *p, uint32_t index, bool cacheable)
+{
+        p->relied_on[index] = cacheable || (p->relied_on[index] && atomic_load(&p->reading));
+        return p->relied_on[index] && !cacheable;
+}
+
+/* First the source is told, then what is cached is void: all of it, until the answer. A read that began before with
+ * what was known then may still be stored after that, so what may no longer be relied on stays void, the other types of
+ * the same table with it. Types that were never relied on have left no copies. */
 static void on_checked(void *context, uint64_t round, const struct pg_check *check)
 {
         struct postgres *p = context;
@@ -70,7 +81,7 @@ static void on_checked(void *context, uint64_t round, const struct pg_check *che
         for (uint32_t i = 0; i < record_types_count(p->config.types); i++) {
                 const struct record_type *type = record_types_at(p->config.types, i);
 
-                if (!pg_check_type(check, i)->cacheable && type->table != NULL)
+                if (is_withdrawn(p, i, pg_check_type(check, i)->cacheable) && type->table != NULL)
                         tables[count++] = type->table->name;
         }
         if (round != 0) /* the first is made before anybody follows */
@@ -168,7 +179,9 @@ static enum err check_definitions(struct postgres *p, struct err_msg *msg)
 
         if (rc != OK)
                 return err_set(msg, rc, "cannot check the definitions: %s", err_text(rc));
-        return pg_checker_first(p->checker, msg);
+        rc = pg_checker_first(p->checker, msg);
+        atomic_store(&p->reading, true);
+        return rc;
 }
 
 static enum err make(struct postgres *p, struct freshness *freshness, struct err_msg *msg)
@@ -201,6 +214,8 @@ enum err postgres_open(
         if (p == NULL)
                 return err_set(msg, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
         p->config = *config;
+        for (uint32_t i = 0; i < RECORD_TYPES_MAX; i++)
+                p->relied_on[i] = true; /* until the database has said otherwise */
         rc = make(p, freshness, msg);
         if (rc != OK)
                 postgres_close(&p);
