@@ -37,7 +37,7 @@ class Omop(unittest.TestCase):
         cls.cluster.psql("GRANT USAGE ON SCHEMA cdm TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA cdm TO reader;"
                          "ALTER DEFAULT PRIVILEGES IN SCHEMA cdm GRANT SELECT ON TABLES TO reader")
         done = db(cls.cluster, "setup", "--types", str(TYPES), "--role", "reader")
-        assert done.returncode == 0, done
+        assert done.returncode == 0 and list(json.loads(done.stdout)) == ["changes"], done  # and no remark
         cls.server = cls.enterClassContext(vc.Server(
             database="postgres", dsn=cls.cluster.dsn(user="reader", password=PASSWORD), types=TYPES))
         assert cls.server.log.wait_for("state=polling", pg.PATIENCE) is not None, cls.server.all_logs()

@@ -472,7 +472,8 @@ class Definitions(WhiteCross, unittest.TestCase):
         setup(self.cluster, "--role", "reader")
         status = subprocess.run([vc.VITALCACHE, "db", "status", "--dsn", self.cluster.dsn(socket=True), "--types",
                                  TYPES], capture_output=True, text=True, timeout=60 * vc.SLOW)
-        self.assertEqual((status.returncode, json.loads(status.stdout)["problems"]), (0, 0), status)
+        # Nor has the check of the definitions anything to say: no uncovered relation, no missing index.
+        self.assertEqual((status.returncode, json.loads(status.stdout)), (0, {"problems": 0}), status)
 
     def test_the_sample_is_not_loaded_over_anything(self):
         before = self.sql("SELECT count(*) FROM students")
