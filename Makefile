@@ -17,7 +17,7 @@ help:
 	@echo "make run DB=postgres    the same from a PostgreSQL of its own; DSN=… TYPES=file.yaml: from yours"
 	@echo "make check              everything that must hold before a change lands; seconds by stage"
 	@echo "make lint               the house rules alone (a second or two)"
-	@echo "make bench              speed: beside redis-server in alternating pairs; of imports; of readers meanwhile"
+	@echo "make bench              speed: beside redis-server in alternating pairs; of imports; of readers meanwhile; of PostgreSQL"
 	@echo "make fuzz SECONDS=60    each fuzz target for so long"
 	@echo "make soak SECONDS=600   the integration tests again and again"
 	@echo "make coverage           how much of the code the tests run, by folder"
@@ -51,6 +51,7 @@ bench: build
 	@bench/import
 	@bench/live_readers
 	@bench/triggers
+	@bench/postgres
 
 fuzz:
 	@scripts/setup check
