@@ -28,7 +28,7 @@ struct read {
         uint8_t id[RECORD_ID_MAX]; /* outlives the request's bytes */
 };
 
-enum { READ_WINDOW = 64 }; /* keys of one MGET that are read at once: bounds its memory, and is a batch of fair size */
+enum { READ_WINDOW = 128 }; /* keys of one MGET that are read at once: bounds its memory, and is a batch of fair size */
 
 /* For whom a read is made. */
 struct read_context {
