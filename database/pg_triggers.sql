@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS vitalcache.vc_signature (
 
 -- The watched relations with all that is below them: partitions, and children by inheritance. Catalogs are read as
 -- tables, by name, and not through regclass or the like: these see newer states than the snapshot of the poll.
+--
+-- `outside`: what is done to a parent that is not watched changes its rows as well, and fires the parent's triggers
+-- for statements only.
 CREATE OR REPLACE VIEW vitalcache.vc_member AS
 WITH RECURSIVE watched AS (
     SELECT relation, pg_catalog.parse_ident(relation) AS name FROM vitalcache.vc_watch GROUP BY relation
@@ -34,12 +37,18 @@ WITH RECURSIVE watched AS (
     JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = w.name[2]
     UNION
     SELECT m.relation, i.inhrelid FROM member AS m JOIN pg_catalog.pg_inherits AS i ON i.inhparent = m.oid
+), outsider AS (
+    SELECT m.relation, m.oid FROM member AS m JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = m.oid
+    WHERE (m.relation, i.inhparent) NOT IN (SELECT relation, oid FROM member)
+    UNION
+    SELECT o.relation, i.inhrelid FROM outsider AS o JOIN pg_catalog.pg_inherits AS i ON i.inhparent = o.oid
 )
 SELECT m.relation, m.oid, c.relkind, c.xmin::pg_catalog.text AS version,
        c.relkind = 'r' AND EXISTS (
            SELECT FROM pg_catalog.pg_subscription_rel AS s
            WHERE s.srrelid = c.oid OR s.srrelid IN (SELECT a FROM pg_catalog.pg_partition_ancestors(c.oid) AS a)
-       ) AS replicated
+       ) AS replicated,
+       c.relkind = 'r' AND (m.relation, m.oid) IN (SELECT relation, oid FROM outsider) AS outside
 FROM member AS m JOIN pg_catalog.pg_class AS c ON c.oid = m.oid;
 
 -- One text per relation that differs whenever a trigger, its function, the relation, the list of its children, a
@@ -48,9 +57,13 @@ FROM member AS m JOIN pg_catalog.pg_class AS c ON c.oid = m.oid;
 -- afterwards.
 CREATE OR REPLACE VIEW vitalcache.vc_now AS
 SELECT m.relation, pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':',
-           m.oid, m.relkind, m.version, m.replicated, t.triggers, r.rules, p.policies, a.columns), ' '
-           ORDER BY m.oid)) AS signature
+           m.oid, m.relkind, m.version, m.replicated, m.outside, i.parents, t.triggers, r.rules, p.policies,
+           a.columns), ' ' ORDER BY m.oid)) AS signature
 FROM vitalcache.vc_member AS m
+LEFT JOIN LATERAL (
+    SELECT pg_catalog.string_agg(pg_catalog.concat_ws('.', i.inhparent, i.xmin), ',' ORDER BY i.inhparent) AS parents
+    FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = m.oid
+) AS i ON true
 LEFT JOIN LATERAL (
     SELECT pg_catalog.string_agg(pg_catalog.concat_ws('.', t.oid, t.xmin, t.tgenabled, p.oid, p.xmin), ','
                                  ORDER BY t.oid) AS triggers
@@ -82,13 +95,13 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- The triggers of all members. Statement-level ones for all that SQL can do. Those do not fire for what a logical
--- subscription applies, nor do a parent's for what goes straight into a partition: hence 'row', and hence all
--- members.
+-- subscription applies, nor a partition's for what goes through a parent, nor a parent's for what goes straight into a
+-- partition: hence 'row', and hence all members.
 CREATE OR REPLACE VIEW vitalcache.vc_expected AS
 SELECT m.relation, m.oid, e.event, e.type::smallint AS type, vitalcache.vc_trigger_name(m.relation, e.event) AS name
 FROM vitalcache.vc_member AS m
 JOIN (VALUES ('insert', 4), ('delete', 8), ('update', 16), ('truncate', 32), ('row', 1 + 4 + 8 + 16)) AS e(event, type)
-  ON m.relkind IN ('r', 'p') AND (e.event <> 'row' OR m.replicated);
+  ON m.relkind IN ('r', 'p') AND (e.event <> 'row' OR m.replicated OR m.outside);
 
 -- One branch of a trigger function's INSERT: the tags of one line of vc_watch.
 --

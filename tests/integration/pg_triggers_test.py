@@ -134,6 +134,68 @@ class Touches(unittest.TestCase):
         self.assertEqual(pg_site.state(cluster), {})
 
 
+# of a table that has parents which are not watched: statements on those fire no statement trigger of its own
+PARENTS = [
+    ("INSERT INTO all_scores VALUES (1, 1, 1), (2, 2, 150)", {"student:1/scores"}),
+    ("COPY all_scores FROM PROGRAM 'printf \"5\\t5\\t1\\n\"'", {"student:5/scores"}),
+    ("UPDATE all_scores SET student_id = 3 WHERE id = 1", {"student:1/scores", "student:3/scores"}),
+    ("UPDATE all_scores SET on_day = 150 WHERE id = 1", {"student:3/scores"}),
+    ("UPDATE all_scores SET on_day = 2 WHERE id = 2", {"student:2/scores"}),
+    ("DELETE FROM all_scores WHERE id = 5", {"student:5/scores"}),
+    ("INSERT INTO scores VALUES (6, 6, 1)", {"student:6/scores"}),
+    ("TRUNCATE all_scores", {"scores"}),
+    ("INSERT INTO marks VALUES (1)", {"student:1/marks"}),
+    ("UPDATE old_marks SET student_id = 2", {"student:1/marks", "student:2/marks"}),
+    ("DELETE FROM old_marks", {"student:2/marks"}),
+]
+
+
+class Parents(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = pg.Cluster()
+        cls.cluster.__enter__()
+        cls.addClassCleanup(cls.cluster.clean)
+        pg_site.prepare(cls.cluster)
+        cls.cluster.psql(
+            "CREATE TABLE all_scores (id int, student_id bigint, on_day int) PARTITION BY RANGE (on_day);"
+            "CREATE TABLE scores PARTITION OF all_scores FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);"
+            "CREATE TABLE scores_1 PARTITION OF scores DEFAULT;"
+            "CREATE TABLE scores_late PARTITION OF all_scores DEFAULT;"
+            "CREATE TABLE old_marks (student_id bigint); CREATE TABLE marks () INHERITS (old_marks);"
+            "INSERT INTO vitalcache.vc_watch VALUES ('public.scores', 'scores', 'student', 'student_id'),"
+            " ('public.marks', 'marks', 'student', 'student_id'); SELECT vitalcache.vc_cover()")
+
+    def test_statements_on_a_parent_that_is_not_watched(self):
+        watcher = pg_site.Watcher(self.cluster)
+        self.assertEqual(pg_site.state(self.cluster), {})
+        for sql, touched in PARENTS:
+            with self.subTest(sql):
+                self.cluster.psql(sql)
+                self.assertEqual(watcher.seen(), touched)
+
+    def test_a_parent_that_comes_later(self):
+        self.cluster.psql("CREATE TABLE above_notes (LIKE notes)")
+        self.cluster.psql("ALTER TABLE notes INHERIT above_notes")
+        self.assertIn("is missing", pg_site.state(self.cluster)["public.notes"])
+        self.cluster.psql("ALTER TABLE notes NO INHERIT above_notes; DROP TABLE above_notes;"
+                          "SELECT vitalcache.vc_cover()")
+        self.assertEqual(pg_site.state(self.cluster), {})
+
+    def test_a_partition_on_its_way_out_is_seen(self):
+        """DETACH CONCURRENTLY hides the rows with its first commit, and changes nothing but pg_inherits where there is
+        a constraint like the partition's already."""
+        self.cluster.psql("ALTER TABLE visits_old ADD CHECK (on_day IS NOT NULL AND on_day >= 0 AND on_day < 100)")
+        self.cluster.psql("SELECT vitalcache.vc_cover()")
+        self.assertEqual(pg_site.state(self.cluster), {})
+        with self.cluster.connect(autocommit=False) as connection, connection.cursor() as cursor:
+            cursor.execute("SET LOCAL allow_system_table_mods = on; UPDATE pg_inherits SET inhdetachpending = true"
+                           " WHERE inhrelid = 'visits_old'::regclass; SELECT relation FROM vitalcache.vc_state()")
+            self.assertEqual(cursor.fetchall(), [("public.visits",)])
+            connection.rollback()
+        connection.close()
+
+
 class States(unittest.TestCase):
     """What an operator or a migration can do to the triggers, and that it is seen."""
 
