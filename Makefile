@@ -19,7 +19,7 @@ help:
 	@echo "make lint               the house rules alone (a second or two)"
 	@echo "make bench              speed: beside redis-server in alternating pairs; of imports; of readers meanwhile; of PostgreSQL"
 	@echo "make fuzz SECONDS=60    each fuzz target for so long"
-	@echo "make soak SECONDS=600   the integration tests again and again"
+	@echo "make soak SECONDS=600   the integration tests again and again; each fault with a million reads"
 	@echo "make coverage           how much of the code the tests run, by folder"
 	@echo "make model-full         the larger searches of the freshness model (long)"
 	@echo "make format             clang-format over all C files"

@@ -230,9 +230,9 @@ static bool is_credible(struct truth_postgres *t, struct pg_poll_reply *reply)
         return true;
 }
 
-/* Whether this server's polls are to commit something. One that was promoted mostly has no replicas yet; but the one that
- * it has replaced may still answer reads on connections that stand, and only the heartbeats tell the two apart. So what
- * a history with synchronous replicas began goes on in those that follow it. */
+/* Whether this server's polls are to commit something. One that was promoted mostly has no replicas yet; but the one
+ * that it has replaced may still answer reads on connections that stand, and only the heartbeats tell the two apart. So
+ * what a history with synchronous replicas began goes on in those that follow it. */
 static bool wants_beat(struct truth_postgres *t, const struct pg_poll_reply *reply)
 {
         if (reply->synchronous)

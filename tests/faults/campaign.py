@@ -1,10 +1,15 @@
 """Runs scenarios, judges them, and counts the mutants that they kill."""
+import os
+import pathlib
+import subprocess
 import time
 import traceback
 
 import pg
 import vc
 from site_of import POOL, THREADS, Failure, Meaningless, Site, need
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def run_scenario(scenario, options, env=None):
@@ -128,15 +133,25 @@ def kills(mutant, scenario, options):
         return str(failure)
 
 
+def test_notices(mutant, test):
+    """The same of a test of the follower alone (Class.name of truth_postgres_test.py)."""
+    program = HERE.parent / "integration" / "truth_postgres_test.py"
+    env = dict(os.environ, VITALCACHE_MUTANT=mutant, VC_TRUTH_DRIVE="truth_drive_mutants")
+    done = subprocess.run(["/usr/bin/python3", str(program), test], env=env, capture_output=True, text=True)
+    last = done.stderr.strip().rsplit("\n", 1)[-1]
+    return "%s: %s" % (test, last) if last.startswith("FAILED (failures=") else None
+
+
 def run_mutants(table, scenarios, options):
     """How many mutants of the table live."""
     vc.VITALCACHED = str(vc.BUILD / "bin" / "vitalcached_mutants")
-    mine = [row for row in table if row[1] == "campaign"]
+    mine = [row for row in table if row[1] in ("campaign", "follower")]
     living = 0
-    for mutant, _, names in mine:
+    for mutant, where, names in mine:
         found = None
         for name in names:
-            found = found or kills(mutant, scenarios[name], options)
+            found = found or (kills(mutant, scenarios[name], options) if where == "campaign"
+                              else test_notices(mutant, name))
         living += found is None
         print("%-24s %s" % (mutant, "LIVES" if found is None else "killed: " + found[:120]), flush=True)
     print("faults: %d / %d mutants killed" % (len(mine) - living, len(mine)))

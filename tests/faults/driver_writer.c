@@ -394,7 +394,9 @@ static void write_once(struct writer *w)
         if (found != DONE) {
                 if (found == REFUSED)
                         (void)run(w, "ROLLBACK");
-                tell_all(w, &write, ABORTED);
+                /* After a crash the key's next step is what the crash has undone, and that was earlier. */
+                if (found == REFUSED || !w->shared->options->lossy)
+                        tell_all(w, &write, ABORTED);
                 return;
         }
         found = run_mode(w, mode.commit);

@@ -441,16 +441,17 @@ class TriggerOff(Scenario):
 
 
 class Flood(Scenario):
-    """More touches become visible at once than a poll takes."""
+    """One transaction touches more than a poll takes."""
     name = "flood"
     hits_share = 0.05
-    freshness = {"bound": "6s", "poll_timeout": "4s"}
-    driver = {"bound": 6000}
+    freshness = {"bound": "2500ms", "poll_timeout": "2s"}
+    driver = {"bound": 2500, "write_pause": 5000}
 
     def round(self, site):
-        site.cluster.psql("INSERT INTO vitalcache.vc_touch (tag) "
-                          "SELECT int8send(i) FROM generate_series(1, 300000) AS i")
-        site.driver.wait(8, 200)
+        site.driver("mode", "bulk 0 BEGIN; INSERT INTO vitalcache.vc_touch (tag) "
+                    "SELECT int8send(i) FROM generate_series(1, 400000) AS i|SELECT vitalcache.vc_token()|COMMIT")
+        site.driver.wait(12, 200)
+        site.driver("mode", "* BEGIN|SELECT vitalcache.vc_token()|COMMIT")
         site.cluster.psql("DELETE FROM vitalcache.vc_touch WHERE octet_length(tag) = 8")
 
 
@@ -629,7 +630,7 @@ class ReplicaPolls(Scenario):
     replicas = 1
     proxied = ("polls",)
     counted = ("polls_failed",)
-    hits_share = 0.05
+    hits_share = 0.01
 
     def prepare(self, site):
         site.replicas[0].configure(recovery_min_apply_delay="4s")
@@ -670,8 +671,7 @@ class Promotion(Scenario):
                       target_session_attrs="read-write", connect_timeout=2)]
 
     def admin_dsn(self, site):
-        return hosts(pg.SUPERUSER, pg.PASSWORD, site.replicas[0].port, site.cluster.port,
-                     target_session_attrs="read-write", connect_timeout=2)
+        return self.writer_dsns(site)[0]  # whoever says what became of a write is fenced from the old primary, too
 
     def round(self, site):
         site.driver("crash")

@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "py
 import pg  # noqa: E402
 import vc  # noqa: E402
 
-DRIVE = vc.BUILD / "tests" / "truth_drive"
+DRIVE = vc.BUILD / "tests" / os.environ.get("VC_TRUTH_DRIVE", "truth_drive")
 BOUND = 1000 * vc.SLOW  # milliseconds
 LIFE = 3600 * 1000
 SCHEMA = """
