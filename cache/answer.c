@@ -164,6 +164,13 @@ static const char *const why_not[] = {
         [NO_PRIMARY] = "who answered cannot prove to be the primary",
 };
 
+static const char *reason_of(const struct fill *fill, const struct fill_body *body)
+{
+        const bool told = fill->read.status != OK && fill->read.message.text[0] != '\0';
+
+        return told ? fill->read.message.text : err_text(body->status);
+}
+
 bool answer_from_fill(struct tiers *tiers, struct lookup *lookup)
 {
         const struct fill_body *body = &lookup->fill->bodies[lookup->format];
@@ -174,7 +181,7 @@ bool answer_from_fill(struct tiers *tiers, struct lookup *lookup)
                 return true;
         }
         if (body->status != OK) {
-                answer_failure(lookup, ERR_UNAVAILABLE, err_text(body->status));
+                answer_failure(lookup, ERR_UNAVAILABLE, reason_of(lookup->fill, body));
                 return true;
         }
         worth = worth_of(tiers, lookup);

@@ -30,23 +30,17 @@ static void add_problem(void *context, const char *where, const char *problem)
         struct db *db = context;
 
         db->problems++;
-        report_text(&db->report, where, problem);
+        report_listed(&db->report, where, problem);
 }
 
-/* A report has each name once: "file:line:column", then "file:line:column (2)". */
 static void tell_definition(struct db *db, uint32_t index)
 {
         const struct pg_check_problem *problem = pg_check_problem_at(db->check, index);
-        char name[512];
-        uint32_t same = 1;
 
-        for (uint32_t i = 0; i < index; i++)
-                same += strcmp(pg_check_problem_at(db->check, i)->place, problem->place) == 0;
-        snprintf(name, sizeof(name), same == 1 ? "%s" : "%s (%u)", problem->place, same);
         if (db->admin.dry_run)
                 fprintf(db->cli->out, "-- %s: %s\n", problem->place, problem->text);
         else
-                report_text(&db->report, name, problem->text);
+                report_listed(&db->report, problem->place, problem->text);
 }
 
 /* What a definition only costs is told, and is no problem. */

@@ -9,6 +9,7 @@
 /* Built member by member; the first failure sticks, and is told by report_show. */
 struct report {
         struct buf value;
+        struct buf listed; /* the names given to report_listed, each with its NUL */
         size_t mark;
         uint32_t members;
         enum err status;
@@ -21,6 +22,8 @@ void report_deinit(struct report *report);
 
 /* Adds a member. `text` is valid UTF-8, or is shown with '?' in its place. */
 void report_text(struct report *report, const char *name, const char *text);
+/* The same with a name that may come again: "name", then "name (2)". */
+void report_listed(struct report *report, const char *name, const char *text);
 void report_number(struct report *report, const char *name, uint64_t number);
 void report_flag(struct report *report, const char *name, bool flag);
 void report_seconds(struct report *report, const char *name, struct nanos span);

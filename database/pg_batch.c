@@ -17,7 +17,14 @@
 #include "database/pg_value.h"
 #include "monitoring/counters.h"
 
-enum { REPLICA_REST_MS = 1000, ALONE_MAX = 8 /* reads that get queries of their own */ };
+enum {
+        REPLICA_REST_MS = 1000,
+        BARE_MS = 10000, /* how long no read looks for a schema that was not there, unless it is told of it */
+        ALONE_MAX = 8    /* reads that get queries of their own */
+};
+
+static const char UNPROVED[] =
+        "PostgreSQL does not say what it shows: it is a standby, or a poll's condition tells why";
 
 struct pg_batch {
         struct pg_exchange exchange;
@@ -43,12 +50,13 @@ static bool on_replica(const struct pg_batch *b)
 
 /* ---- ends ---- */
 
-void pg_batch_fail(struct list *reads, enum err status)
+/* `why` is for people. */
+static void fail_all(struct list *reads, enum err status, const char *why)
 {
         while (!list_empty(reads)) {
                 struct source_read *read = LIST_ENTRY(list_pop_front(reads), struct source_read, link);
 
-                read->status = status;
+                read->status = err_set(&read->message, status, "%s", why);
                 read->found = false;
                 read->unmodified = false;
                 read->done(read);
@@ -81,9 +89,11 @@ static void destroy(struct pg_batch *b)
 
 /* ---- results ---- */
 
+/* Or the role may not use it, which comes to the same: nothing vouches for copies. */
 static bool is_missing_schema(const char *sqlstate)
 {
-        static const char *const states[] = {"3F000", "42883", "42P01"}; /* schema, function, relation */
+        static const char *const states[] = {
+                "3F000", "42883", "42P01", "42501"}; /* schema, function, relation, right */
 
         for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
                 if (strcmp(sqlstate, states[i]) == 0)
@@ -271,19 +281,29 @@ static void leave_replica(struct pg_batch *b)
         pass_on(b, PG_ERRAND_FETCH);
 }
 
-static void fail(struct pg_batch *b, enum err status)
+static void fail(struct pg_batch *b, enum err status, const char *why)
 {
         struct list reads;
 
         list_init(&reads);
         move_all(&reads, &b->reads);
         destroy(b);
-        pg_batch_fail(&reads, status);
+        fail_all(&reads, status, why == NULL ? err_text(status) : why);
 }
 
 /* ---- one run ---- */
 
 static void on_done(struct pg_exchange *exchange);
+
+static bool is_bare(struct pg_source *source)
+{
+        return source->config.clock().ns < atomic_load(&source->bare_until);
+}
+
+static void set_bare(struct pg_source *source)
+{
+        atomic_store(&source->bare_until, nanos_add(source->config.clock(), nanos_ms(BARE_MS)).ns);
+}
 
 static enum err make_plan(struct pg_batch *b)
 {
@@ -318,7 +338,7 @@ static enum err run(struct pg_batch *b)
 {
         enum err rc;
 
-        b->bare = !on_replica(b) && atomic_load(&b->in.port->source->bare);
+        b->bare = !on_replica(b) && is_bare(b->in.port->source);
         b->broken = b->missing = b->told = b->steady = b->beaten = b->waived = false;
         rc = make_plan(b);
         if (rc != OK)
@@ -343,7 +363,7 @@ static void give_up(struct pg_batch *b, enum err status)
         list_init(&reads);
         move_all(&reads, &b->reads);
         vc_free(b);
-        pg_batch_fail(&reads, status);
+        fail_all(&reads, status, err_text(status));
 }
 
 static void run_again(struct pg_batch *b)
@@ -379,6 +399,13 @@ static enum err outcome(const struct pg_batch *b)
         return b->in.beat && (!b->beaten || b->waived) ? ERR_UNAVAILABLE : OK;
 }
 
+static const char *problem_of(const struct pg_batch *b)
+{
+        if (b->exchange.status != OK)
+                return pg_failure_text(b->exchange.failure);
+        return b->told || (b->missing && !b->bare) ? NULL : UNPROVED;
+}
+
 static void note_health(struct pg_batch *b)
 {
         struct pg_source *source = b->in.port->source;
@@ -388,7 +415,7 @@ static void note_health(struct pg_batch *b)
         else if (b->told && MUTANT(FILL_EPOCH_IGNORED))
                 b->meta.epoch = atomic_load(&source->last_epoch);
         if (!on_replica(b) && b->exchange.failure != PG_FAILURE_CLOSED)
-                atomic_store(&source->problem, b->exchange.status == OK ? NULL : pg_failure_text(b->exchange.failure));
+                atomic_store(&source->problem, problem_of(b));
 }
 
 static void on_done(struct pg_exchange *exchange)
@@ -398,7 +425,7 @@ static void on_done(struct pg_exchange *exchange)
 
         note_health(b);
         if (b->missing && !b->bare)
-                atomic_store(&b->in.port->source->bare, true);
+                set_bare(b->in.port->source);
         if (exchange->status == OK && !b->again &&
                 (exchange->stale_plan || (b->missing && !b->bare) || (!on_replica(b) && moved(b))))
                 run_again(b);
@@ -407,7 +434,7 @@ static void on_done(struct pg_exchange *exchange)
         else if (b->in.errand == PG_ERRAND_CHECK && rc == ERR_UNAVAILABLE && exchange->status == OK)
                 pass_on(b, PG_ERRAND_FETCH);
         else if (rc != OK)
-                fail(b, rc);
+                fail(b, rc, problem_of(b));
         else if (b->in.errand == PG_ERRAND_CHECK)
                 end_check(b);
         else
@@ -422,7 +449,7 @@ static void start_one(const struct pg_errand_in *in, struct list *reads)
         enum err rc;
 
         if (b == NULL) {
-                pg_batch_fail(reads, ERR_NOMEM);
+                fail_all(reads, ERR_NOMEM, err_text(ERR_NOMEM));
                 return;
         }
         b->in = *in;

@@ -168,6 +168,12 @@ static bool plan_is_stale(struct pg_use use, const char *sqlstate)
         return use.kind == PG_USE_PREPARED && (strcmp(sqlstate, "0A000") == 0 || strcmp(sqlstate, "26000") == 0);
 }
 
+/* Of a statement that failed before it in the same transaction: the cause has been told. */
+static bool is_consequence(const char *sqlstate)
+{
+        return strcmp(sqlstate, "25P02") == 0 || strcmp(sqlstate, "3B001") == 0; /* aborted; no such savepoint */
+}
+
 static void note_error(struct pg_conn *conn, const struct pg_reply *reply, const PGresult *result)
 {
         struct pg_exchange *exchange = conn->exchange;
@@ -183,6 +189,8 @@ static void note_error(struct pg_conn *conn, const struct pg_reply *reply, const
                 exchange->stale_plan = true;
         }
         counter_add(COUNTER_pg_statement_errors, 1);
+        if (exchange->quiet || is_consequence(sqlstate))
+                return;
         LOG_WARNING("postgres_statement_failed", LOG_WORD("server", conn->config.server->name),
                 LOG_WORD("statement", exchange->steps[reply->step].statement->label), LOG_WORD("sqlstate", sqlstate));
 }

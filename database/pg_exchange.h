@@ -56,6 +56,7 @@ struct pg_exchange {
         const struct pg_step *steps;
         uint32_t step_count; /* at least 1 */
         struct nanos deadline;
+        bool quiet;      /* its owner tells of failed statements, when that is news */
         bool repeatable; /* reads only: when the connection is lost before the first result, a pool may run it again */
 
         /* Once for each step, in order, unless the exchange fails before: PGRES_TUPLES_OK, PGRES_COMMAND_OK,

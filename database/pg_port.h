@@ -15,7 +15,7 @@ struct pg_source {
         struct pg_server replicas[PG_REPLICAS_MAX];
         struct pg_sql sql;
         _Atomic bool heartbeat;
-        _Atomic bool bare;                        /* the schema `vitalcache` was not there when it was last asked for */
+        _Atomic int64_t bare_until; /* boot clock: when the schema is looked for again, which was not there */
         _Atomic uint8_t states[RECORD_TYPES_MAX]; /* enum pg_state */
         _Atomic uint32_t key_types[RECORD_TYPES_MAX];
         _Atomic uint32_t port_count;
@@ -59,8 +59,5 @@ struct pg_errand_in {
  * answers them when the results are there, asking again where that is needed. Their done() is called later, on the
  * loop; or from within, when there is no memory. The port's loop only. */
 void pg_batch_start(const struct pg_errand_in *in, struct list *reads);
-
-/* Ends the reads of a list (left empty) with a failure. */
-void pg_batch_fail(struct list *reads, enum err status);
 
 #endif

@@ -84,6 +84,15 @@ static bool is_field(const struct columns *c, int row, int column)
         return c->fields && column != c->subject && column != c->until && PQgetisnull(c->result, row, column) == 0;
 }
 
+static uint32_t count_fields(const struct columns *c, int row)
+{
+        uint32_t count = 0;
+
+        for (int i = 0; i < c->count; i++)
+                count += is_field(c, row, i) ? 1 : 0;
+        return count;
+}
+
 /* ---- rows ---- */
 
 static enum err make_room(struct pg_rows *rows)
@@ -130,15 +139,20 @@ static void link_row(struct pg_rows *rows, struct pg_rows_of *of)
         of->last = row;
 }
 
+/* Such a row may be there for that alone, where there is no record ("none today" is true until midnight). Any other
+ * row is a record, though nothing is in it: to leave it out would be to say that nothing is recorded. */
+static bool says_until(const struct columns *c, int row)
+{
+        return c->until >= 0 && PQgetisnull(c->result, row, c->until) == 0;
+}
+
 static enum err add_record(struct pg_rows *rows, const struct columns *c, int row, struct pg_rows_of *of)
 {
         const size_t before = buf_len(&rows->records);
-        uint32_t field_count = 0;
+        const uint32_t field_count = count_fields(c, row);
         enum err rc;
 
-        for (int i = 0; i < c->count; i++)
-                field_count += is_field(c, row, i) ? 1 : 0;
-        if (field_count == 0)
+        if (!c->fields || (field_count == 0 && says_until(c, row)))
                 return OK;
         rc = make_room(rows);
         if (rc == OK)
@@ -213,7 +227,7 @@ static enum err take_row(struct pg_rows *rows, const struct pg_rows_in *in, cons
         enum err rc;
 
         if (PQgetisnull(c->result, row, c->subject) != 0)
-                return OK;
+                return count_fields(c, row) == 0 ? OK : ERR_CORRUPT; /* somebody's record, and nobody knows whose */
         rc = subject_of(c, row, &rows->made, &id);
         if (rc != OK)
                 return rc;

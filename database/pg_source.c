@@ -116,6 +116,7 @@ static bool is_possible(const struct pg_source *s, struct source_read *read)
 static void clear(struct source_read *read)
 {
         read->status = OK;
+        read->message.text[0] = '\0';
         read->found = false;
         read->unmodified = false;
         read->from_replica = false;
@@ -257,7 +258,7 @@ void pg_source_set_heartbeat(struct source *source, bool on)
 
 void pg_source_installed(struct source *source)
 {
-        atomic_store(&pg_source_of(source)->bare, false);
+        atomic_store(&pg_source_of(source)->bare_until, 0);
 }
 
 void pg_source_set_states(struct source *source, const struct pg_type_state *states, uint32_t count)

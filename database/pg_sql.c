@@ -11,7 +11,9 @@ static void init_own(struct pg_sql *sql)
         pg_statement_init(&sql->here, "SELECT snapshot, epoch, " HERE_TIME " FROM vitalcache.vc_here()", "here");
         pg_statement_init(&sql->here_replica, "SELECT snapshot, epoch, " HERE_TIME " FROM vitalcache.vc_here_replica()",
                 "here_replica");
-        pg_statement_init(&sql->here_bare, "SELECT pg_current_snapshot()::text, NULL::bigint, " HERE_TIME, "here_bare");
+        pg_statement_init(&sql->here_bare,
+                "SELECT pg_current_snapshot()::text, NULL::bigint, " HERE_TIME " WHERE NOT pg_is_in_recovery()",
+                "here_bare"); /* vc_here() fails on a standby by itself */
         pg_statement_init(&sql->savepoint, "SAVEPOINT p", "savepoint");
         pg_statement_init(&sql->back, "ROLLBACK TO p", "back");
         pg_statement_init(&sql->commit, "COMMIT", "commit");

@@ -27,6 +27,7 @@ static const struct row findings[] = {
         {"hot standby", "no host plays the wanted part (target_session_attrs)"},
         {"certificate", "the server's TLS certificate was not accepted"},
         {"SSL", "TLS could not be agreed on"},
+        {"invalid ", "the DSN has a value that libpq does not take"},
         {"no password supplied", "the server wants a password and none was configured"},
         {"could not translate host name", "the name service does not know the host"},
         {"Connection refused", "nobody listens at that address"},

@@ -293,6 +293,8 @@ enum pg_verdict pg_value_answer(const struct pg_plan *plan, const struct pg_item
                 return PG_ALONE;
         buf_truncate(&read->value, 0);
         read->status = answer(&a);
+        if (read->status == ERR_UNAVAILABLE)
+                err_set(&read->message, ERR_UNAVAILABLE, "a query of its type failed; the log has the SQLSTATE");
         read->snapshot = meta->snapshot;
         read->epoch = is_kept(&a) ? meta->epoch : 0;
         read->from_replica = plan->in.replica;

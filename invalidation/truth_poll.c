@@ -296,6 +296,7 @@ static void poll(struct truth_postgres *t)
                 .steps = t->poll.steps,
                 .step_count = t->poll.step_count,
                 .deadline = nanos_add(t->sent, t->config.poll_timeout),
+                .quiet = true,
                 .result = on_result,
                 .notice = on_notice,
                 .done = on_done,

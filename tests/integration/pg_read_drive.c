@@ -58,6 +58,8 @@ static struct {
 } memory[KEYS_MAX];
 static size_t memory_count;
 
+static struct nanos passed; /* more than by the clock */
+
 static struct source_known *recall(const char *key)
 {
         for (size_t i = 0; i < memory_count; i++)
@@ -206,6 +208,8 @@ static void obey(struct drive *drive, char *line)
                 pg_source_installed(drive->source);
         else if (strcmp(command, "health") == 0)
                 tell_health(drive);
+        else if (strcmp(command, "later") == 0)
+                passed = nanos_add(passed, nanos_ms(strtol(rest, NULL, 10)));
         else
                 write_something(drive, strcmp(command, "touch") == 0 ? WRITE_TOUCH : WRITE_PUT);
         printf("end\t0\n");
@@ -234,6 +238,11 @@ static void on_input(evutil_socket_t fd, short what, void *argument)
 }
 
 /* ---- start ---- */
+
+static struct nanos now(void)
+{
+        return nanos_add(clock_boot(), passed);
+}
 
 static void touch(void *context, struct source_write *write)
 {
@@ -299,7 +308,7 @@ int main(int argc, char **argv)
                 .acquire_timeout = nanos_ms(5000),
                 .read_timeout = nanos_ms(20000),
                 .node = "test:1",
-                .clock = clock_boot,
+                .clock = now,
                 .touch = touch};
         for (int i = 1; i < argc; i++) {
                 char *value = argv[i];

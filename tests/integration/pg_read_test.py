@@ -485,6 +485,42 @@ class BareTest(ReadTest):
             self.assertGreater(drive.get("allergies:s1").epoch, 0)
 
 
+    def test_a_standby_is_not_read_through(self):
+        # How old it is, nobody knows: it cannot answer at all.
+        with pg.Cluster() as primary:
+            primary.psql(self.schema)
+            with primary.replica() as standby:
+                primary.wait_for_replay(standby)
+                with self.drive(dsn=standby.dsn()) as drive:
+                    self.assertEqual([r.status for r in drive.fetch("student:s1", "summary:s1")], ["UNAVAILABLE"] * 2)
+                    read = drive.get("student:s1")
+                    self.assertEqual((read.status, read.what), ("UNAVAILABLE", "none"))
+                    self.assertIn("standby", read.message)
+                    self.assertIn("standby", drive.tell("health")[0][2])
+
+
+class ForbiddenTest(ReadTest):
+    def test_a_role_that_may_not_use_the_schema_is_read_through(self):
+        self.cluster.create_role("reader", "secret")
+        self.cluster.psql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        with self.drive(dsn=self.cluster.dsn(user="reader", password="secret")) as drive:
+            read = drive.get("student:s1")
+            self.assertEqual((read.status, read.epoch, read.value["name"]), ("OK", 0, "Student 1"))
+            self.assertEqual(drive.tell("health")[0][1:], ["1", ""])
+            self.cluster.psql("GRANT USAGE ON SCHEMA vitalcache TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA"
+                              " vitalcache TO reader; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA vitalcache TO reader")
+            self.assertEqual(drive.get("student:s1").epoch, 0)
+            drive.tell("later", "11000")  # it looks again by itself
+            self.assertGreater(drive.get("student:s1").epoch, 0)
+            drive.get("student:s1")
+            self.assertEqual(drive.round_trips, 1)
+            self.cluster.psql("REVOKE SELECT ON visits FROM reader")
+            read = drive.get("visits:s1")
+            self.assertEqual((read.status, read.message),
+                             ("UNAVAILABLE", "a query of its type failed; the log has the SQLSTATE"))
+            self.assertNotIn("3B001", drive.log.text())
+
+
 class ReplicaTest(ReadTest):
     def test_replicas_answer_those_who_let_them(self):
         with self.cluster.replica() as replica:

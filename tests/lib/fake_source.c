@@ -67,7 +67,8 @@ static void fill_in(struct fake_source *fake, struct source_read *read)
 
         fake->asked = (struct fake_asked){read->primary_only, read->known != NULL, read->bound};
         read->status = fake->failure;
-        (void)err_set(&read->message, read->status, "%.*s is not the form of it", SLICE_ARG(read->id));
+        if (read->status == ERR_BADKEY)
+                (void)err_set(&read->message, read->status, "%.*s is not the form of it", SLICE_ARG(read->id));
         read->epoch = fake->epoch;
         read->lives = fake->lives;
         read->beaten = fake->beaten;

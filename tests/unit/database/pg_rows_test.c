@@ -44,7 +44,7 @@ static void rows_are_grouped_in_their_order(void **state)
 
 static void rows_of_others_are_strange(void **state)
 {
-        PGresult *result = result_of(COLUMNS(STUDENT, FIELD("a")), 2, CELLS("01", "1", NULL, "2", "1", "3"), 3);
+        PGresult *result = result_of(COLUMNS(STUDENT, FIELD("a")), 2, CELLS("01", "1", NULL, NULL, "1", "3"), 3);
         struct pg_rows rows;
 
         (void)state;
@@ -87,7 +87,7 @@ static void valid_until_is_no_field(void **state)
         assert_true(rows.of[1].until == INT64_MAX);
         assert_int_equal(rows.of[2].until, 5000000);
         assert_true(rows.of[2].seen);
-        assert_int_equal(rows.of[2].first, PG_ROW_NONE); /* a row without fields is no record */
+        assert_int_equal(rows.of[2].first, PG_ROW_NONE); /* a row with valid_until alone is no record */
         assert_value_is(pg_rows_record(&rows, rows.of[0].first), "{\"a\":1}");
         pg_rows_deinit(&rows);
         PQclear(result);
@@ -113,6 +113,7 @@ static void unreadable_results_are_told(void **state)
                 result_of(COLUMNS(FIELD("a")), 1, CELLS("1"), 1), /* whose is it? */
                 result_of(COLUMNS(STUDENT, FIELD("a"), FIELD("a")), 3, CELLS("1", "1", "2"), 1),
                 PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK),
+                result_of(COLUMNS(STUDENT, FIELD("a")), 2, CELLS("1", "1", NULL, "2"), 2), /* whose is the second? */
         };
 
         (void)state;
@@ -124,6 +125,21 @@ static void unreadable_results_are_told(void **state)
                 pg_rows_deinit(&rows);
                 PQclear(results[i]);
         }
+}
+
+static void a_row_without_fields_is_a_record_all_the_same(void **state)
+{
+        PGresult *result = result_of(COLUMNS(STUDENT, FIELD("a"), VALID_UNTIL), 3,
+                CELLS("1", NULL, NULL, "2", NULL, "1970-01-01 00:00:05+00"), 2);
+        struct pg_rows rows;
+
+        (void)state;
+        pg_rows_init(&rows);
+        assert_ok(pg_rows_take(&rows, &OF_STUDENTS, result));
+        assert_value_is(pg_rows_record(&rows, rows.of[0].first), "{}");
+        assert_int_equal(rows.of[1].first, PG_ROW_NONE); /* it was there to say until when there is none */
+        pg_rows_deinit(&rows);
+        PQclear(result);
 }
 
 static void a_bad_cell_is_its_student_s_alone(void **state)
@@ -169,6 +185,7 @@ int main(void)
                 cmocka_unit_test(valid_until_is_no_field),
                 cmocka_unit_test(a_valid_until_that_is_no_time_is_past),
                 cmocka_unit_test(unreadable_results_are_told),
+                cmocka_unit_test(a_row_without_fields_is_a_record_all_the_same),
                 cmocka_unit_test(a_bad_cell_is_its_student_s_alone),
                 cmocka_unit_test(want_of_memory_is_an_error),
         };

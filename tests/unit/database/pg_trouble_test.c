@@ -24,6 +24,8 @@ static void libpqs_words_become_ours(void **state)
                 {"x failed: session is read-only\n", "", "target_session_attrs"},
                 {"x failed: server is in hot standby mode\n", "", "target_session_attrs"},
                 {"could not translate host name \"h\" to address: Unknown\n", "", "name service"},
+                {"invalid sslmode value: \"maybe\"\n", "", "the DSN has a value"},
+                {"invalid port number: \"x\"\n", "", "the DSN has a value"},
                 {"", "", "could not be reached"},
         };
 
