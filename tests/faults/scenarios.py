@@ -269,6 +269,8 @@ class LateFills(Scenario):
     """Answers to reads arrive long after what they show was true."""
     name = "late-fills"
     proxied = ("fills",)
+    driver = {"strict": 30}
+    hits_share = 0.02
 
     def round(self, site):
         site.proxies["fills"]("delay", 600, "down")
