@@ -151,6 +151,25 @@ BEGIN
         encode(prefix, 'hex'), encode(suffix, 'hex'), watch.column_name, source);
 END $$;
 
+-- What a statement's trigger does about the tags that `branches` selects: one row for all of them, so that a writer of
+-- a hundred students' rows pays for one touch. A list is bounded, in memory and for those who read it: a statement
+-- that touches more than 200 tags (or none) is found out by the first INSERT, which then adds nothing.
+CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_insert(branches text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $outer$
+    SELECT replace($f$    INSERT INTO vitalcache.vc_touch (tag, tags)
+    SELECT CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN (pg_catalog.array_agg(tag))[1] END,
+           CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 THEN pg_catalog.array_agg(tag) END
+    FROM (SELECT tag FROM ({branches}) AS touched(tag) LIMIT 201) AS first
+    HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 AND pg_catalog.count(*) OPERATOR(pg_catalog.<) 201;
+    IF NOT FOUND THEN
+        INSERT INTO vitalcache.vc_touch (tags)
+        SELECT pg_catalog.array_agg(tag)
+        FROM (SELECT tag, pg_catalog.row_number() OVER () AS n FROM ({branches}) AS touched(tag)) AS numbered
+        GROUP BY n OPERATOR(pg_catalog./) 200;
+    END IF;
+$f$, '{branches}', branches)
+$outer$;
+
 -- The source of a trigger function. Static SQL: planned once per session, and no row of the application is ever part
 -- of a statement's text. For rows, `absent` does not do (OLD and NEW are no relations), so there the column is
 -- looked up.
@@ -158,9 +177,10 @@ CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_source(relation text, event tex
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    watch  vitalcache.vc_watch;
-    one    text;
-    source text := '';
+    watch    vitalcache.vc_watch;
+    one      text;
+    source   text := '';
+    branches text;
 BEGIN
     FOR watch IN SELECT w.* FROM vitalcache.vc_watch AS w WHERE w.relation = relation
                  ORDER BY w.table_name, w.subject, w.column_name LOOP
@@ -172,12 +192,15 @@ BEGIN
         INSERT INTO vitalcache.vc_touch (tag) %s;
     END IF;
 $f$, watch.column_name, one);
-        ELSIF event = 'row' OR source = '' THEN
+        ELSIF event = 'row' THEN
             source := source || format(E'    INSERT INTO vitalcache.vc_touch (tag)\n    %s;\n', one);
         ELSE
-            source := rtrim(source, E';\n') || format(E'\n    UNION ALL\n    %s;\n', one);
+            branches := concat_ws(E'\n    UNION ALL\n    ', branches, one);
         END IF;
     END LOOP;
+    IF branches IS NOT NULL THEN
+        source := vitalcache.vc_trigger_insert(branches);
+    END IF;
     RETURN format(E'\n#variable_conflict use_column\nBEGIN\n%s    RETURN NULL;\nEND ', source);
 END $$;
 

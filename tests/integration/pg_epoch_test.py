@@ -153,6 +153,29 @@ class Asked(unittest.TestCase):
         self.assertEqual(self.unmodified((mine, after), (other, after), (["student:2/visits"], after)),
                          [False, False, True])
 
+    def test_lists_of_tags_are_looked_through(self):
+        """A statement that writes rows of several students touches them in one row, which no index finds by tag."""
+        cluster, many = self.cluster, "INSERT INTO allergies (student_id) VALUES (1), (2), (1)"
+        before = self.snapshot()
+        one, two, three = ([tag] for tag in ("student:1/allergies", "student:2/allergies", "student:3/allergies"))
+        with contextlib.closing(cluster.connect(autocommit=False)) as writer, writer.cursor() as cursor:
+            cursor.execute(many)
+            during = self.snapshot()
+            self.assertEqual(self.unmodified((one, before), (two, during)), [True, True])
+            cluster.psql("SELECT pg_current_xact_id()")
+            running = self.snapshot()  # it has what came after the writer, and not the writer
+            writer.commit()
+        after = self.snapshot()
+        self.assertEqual(self.unmodified((one, before), (two, before), (three + two, during), (one, running),
+                                         (three, before), (three, running), (one, after), ([], before)),
+                         [False] * 4 + [True] * 4)
+        for _ in range(31):
+            cluster.psql(many)
+        self.assertEqual(self.unmodified((three, before), (three, after)), [True, True])
+        cluster.psql(many)
+        with self.subTest("more lists than are looked through: whatever was touched may be ours"):
+            self.assertEqual(self.unmodified((three, before), (three, after)), [False, True])
+
     def test_the_floor(self):
         cluster = self.cluster
         old = self.snapshot()

@@ -142,6 +142,26 @@ class Setup(unittest.TestCase):
         self.psql("UPDATE vitalcache.vc_version SET version = 2")
         self.refused("setup", code=1, says="newer release")
 
+    def test_one_whose_touches_had_one_tag_each(self):
+        """It keeps the touches that are there. The epoch is new: what had been asked in the old way is void."""
+        self.db("setup")
+        good = self.dump()
+        self.psql("ALTER TABLE vitalcache.vc_touch DROP tags, ALTER tag SET NOT NULL, RESET (toast_tuple_target);"
+                  "UPDATE vitalcache.vc_version SET script = 'old'")
+        first = self.psql("SELECT vitalcache.vc_begin_epoch()")
+        self.psql("INSERT INTO vitalcache.vc_touch (tag) VALUES (vitalcache.vc_tag_all())")
+        touches = self.psql("SELECT oid FROM pg_class WHERE relname = 'vc_touch'")
+        self.db("setup")
+        self.assertEqual(self.dump(), good)
+        self.assertEqual(self.psql("SELECT oid FROM pg_class WHERE relname = 'vc_touch'"), touches)
+        self.assertIn(self.psql("SELECT vitalcache.vc_tag_all()")[0],
+                      self.psql("SELECT * FROM vitalcache.vc_touched(NULL, 1000)"))
+        self.assertEqual(self.psql("SELECT epoch FROM vitalcache.vc_here()"), [(None,)])
+        self.assertNotEqual(self.psql("SELECT vitalcache.vc_begin_epoch()"), first)
+        self.psql("INSERT INTO allergies (student_id) VALUES (1), (2)")
+        self.assertEqual(self.psql("SELECT cardinality(tags) FROM vitalcache.vc_touch WHERE tags IS NOT NULL"), [(2,)])
+        self.assertEqual(json.loads(self.db("setup").stdout), {"changes": 0})
+
     def test_other_record_types(self):
         """What is no longer asked for goes, and the epoch with it: a node that relied on it must not go on."""
         self.db("setup")

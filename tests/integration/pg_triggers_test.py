@@ -76,6 +76,24 @@ class Touches(unittest.TestCase):
                 self.assertEqual(watcher.seen(), touched)
         self.assertEqual(watcher.seen(), set())
 
+    def test_statements_about_many_students(self):
+        """One row holds all of a statement's tags, up to 200; more are divided, and none is lost."""
+        cluster, watcher = self.cluster, pg_site.Watcher(self.cluster)
+        for count, rows in ((1, 1), (2, 1), (199, 1), (200, 2), (201, 2), (1000, 6)):  # `roster` is one more
+            with self.subTest(count):
+                cluster.psql("BEGIN; DELETE FROM vitalcache.vc_touch;"
+                             "INSERT INTO notes SELECT i, 'x' FROM generate_series(1, %d) AS i, generate_series(1, 2);"
+                             "COMMIT" % count)
+                expected = {"student:%d/notes" % i for i in range(1, count + 1)} | {"roster"}
+                self.assertEqual(watcher.seen(), expected)
+                touched = cluster.psql("SELECT unnest(coalesce(tags, ARRAY[tag])), cardinality(tags)"
+                                       " FROM vitalcache.vc_touch")
+                self.assertEqual(len(touched), len(expected))
+                self.assertLessEqual(max(size for _, size in touched), 200)
+                self.assertEqual(cluster.psql("SELECT count(*) FROM vitalcache.vc_touch"), [(rows,)])
+        cluster.psql("DELETE FROM notes")
+        self.assertEqual(watcher.seen(), expected)
+
     def test_what_is_rolled_back_leaves_nothing_and_what_runs_long_comes_once(self):
         watcher = pg_site.Watcher(self.cluster)
         writer = self.cluster.connect(autocommit=False)
