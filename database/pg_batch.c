@@ -165,6 +165,13 @@ static void on_notice(struct pg_exchange *exchange, const PGresult *notice)
 
 /* ---- what comes next ---- */
 
+/* outcome() was OK: if there was a heartbeat, it is confirmed. */
+static void note_proof(const struct pg_batch *b)
+{
+        for (uint32_t i = 0; i < b->plan.item_count; i++)
+                b->plan.items[i].read->beaten = b->in.beat;
+}
+
 static void move_all(struct list *to, struct list *from)
 {
         list_splice_back(to, from);
@@ -228,6 +235,7 @@ static void end_fetch(struct pg_batch *b)
         struct list alone;
         struct list primary;
 
+        note_proof(b);
         list_init(&answered);
         list_init(&alone);
         list_init(&primary);
@@ -244,6 +252,7 @@ static void end_check(struct pg_batch *b)
         struct list answered;
         struct list modified;
 
+        note_proof(b);
         list_init(&answered);
         list_init(&modified);
         for (uint32_t i = 0; i < b->plan.item_count; i++) {

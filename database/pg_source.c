@@ -120,6 +120,7 @@ static void clear(struct source_read *read)
         read->found = false;
         read->unmodified = false;
         read->from_replica = false;
+        read->beaten = false;
         read->epoch = 0;
         read->lives = NANOS_ZERO;
 }

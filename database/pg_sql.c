@@ -4,6 +4,8 @@
 
 /* Before RR's snapshot is taken nothing is read; the time is the transaction's own, as now() in a type's SQL is. */
 #define HERE_TIME "(extract(epoch FROM transaction_timestamp()) * 1000000)::bigint"
+/* The commit waits for the replica, whatever the role's settings are. */
+#define BEAT "SELECT pg_catalog.set_config('synchronous_commit', 'on', true), vitalcache.vc_beat($1)"
 
 static void init_own(struct pg_sql *sql)
 {
@@ -20,7 +22,7 @@ static void init_own(struct pg_sql *sql)
         pg_statement_init(&sql->unmodified,
                 "SELECT n, unmodified FROM vitalcache.vc_unmodified($1::integer[], $2::bytea[], $3::text[])",
                 "unmodified");
-        pg_statement_init(&sql->beat, "SELECT vitalcache.vc_beat($1)", "beat");
+        pg_statement_init(&sql->beat, BEAT, "beat");
         pg_statement_init(&sql->steady, "SELECT vitalcache.vc_steady($1::text[])", "steady");
         pg_statement_init(&sql->session, sql->session_text, "session");
         sql->begin.once = true;

@@ -316,6 +316,11 @@ void freshness_poll_end(struct freshness *f, const struct freshness_poll *poll)
         certify(f, poll->sent);
 }
 
+void freshness_set_heartbeats(struct freshness *f, bool heartbeats)
+{
+        atomic_store_explicit(&f->heartbeats, heartbeats, memory_order_relaxed);
+}
+
 /* A position still to come voids an entry as well as a past one: as_of never exceeds a published poll. The poll under
  * way (begun, not ended) may have read the database before the write that the hint tells of, so it is the one after
  * it that counts. */

@@ -104,6 +104,9 @@ struct freshness_poll {
 /* A poll of the primary has succeeded. A failed one, or one answered by a replica, is not published: the certificate
  * then ages by itself. */
 void freshness_poll_end(struct freshness *f, const struct freshness_poll *poll);
+/* The source says that its commits wait for a synchronous replica, or no longer: proof is needed from now on, though
+ * no poll has brought it yet (a deposed primary's never does). */
+void freshness_set_heartbeats(struct freshness *f, bool heartbeats);
 /* Writers say that they have touched these tags (a message that may be lost, late, doubled or forged): they count as
  * touched by the next poll still to be sent. Till then their entries do not answer. */
 void freshness_hint(struct freshness *f, const uint64_t *tag_hashes, size_t count);

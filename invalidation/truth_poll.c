@@ -250,9 +250,11 @@ static bool has_beaten(struct truth_postgres *t, const struct pg_poll_reply *rep
         t->beat = reply->synchronous;
         if (t->config.heartbeats != NULL)
                 t->config.heartbeats(t->config.context, t->beat);
-        if (!had)
-                truth_poll_now(t);
-        return had;
+        if (had)
+                return true; /* what is published says that proof is no longer needed */
+        freshness_set_heartbeats(t->config.freshness, true);
+        truth_poll_now(t);
+        return false;
 }
 
 static void on_done(struct pg_exchange *exchange)

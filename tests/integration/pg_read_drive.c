@@ -7,7 +7,8 @@
  *      state <type> <uncacheable 0|1> <binary 0|1> <key type>
  *      heartbeat <0|1> | installed | write | touch | health
  * stdout: ready
- *      read <key> <status> <found|none|unmodified> <primary|replica> <epoch> <snapshot> <lives, ns> <JSON> <message>
+ *      read <key> <status> <found|none|unmodified> <primary|proved|replica> <epoch> <snapshot> <lives, ns> <JSON>
+ *           <message>
  *      end <round trips>        after the reads of a fetch; also after every other command
  * At the end of stdin it closes all. */
 #include "base/mem.h"
@@ -87,8 +88,11 @@ static void tell(const struct job *job)
                 read->unmodified ? "unmodified"
                 : read->found    ? "found"
                                  : "none",
-                read->from_replica ? "replica" : "primary", read->epoch, SLICE_ARG(buf_slice(&snapshot)),
-                read->lives.ns, SLICE_ARG(buf_slice(&json)), read->status == OK ? "" : read->message.text);
+                read->from_replica ? "replica"
+                : read->beaten     ? "proved"
+                                   : "primary",
+                read->epoch, SLICE_ARG(buf_slice(&snapshot)), read->lives.ns, SLICE_ARG(buf_slice(&json)),
+                read->status == OK ? "" : read->message.text);
         buf_deinit(&json);
         buf_deinit(&snapshot);
 }

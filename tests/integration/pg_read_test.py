@@ -444,11 +444,13 @@ class BeatTest(ReadTest):
             drive.get("student:s1", flags="s")
             self.assertEqual(self.beats(), begun)
             drive.tell("heartbeat", "1")
-            self.assertEqual(drive.get("student:s1", flags="s").what, "found")
+            read = drive.get("student:s1", flags="s")
+            self.assertEqual((read.what, read.source), ("found", "proved"))
             self.assertEqual((self.beats(), drive.round_trips), (begun + 1, 1))
-            drive.get("student:s1")
+            self.assertEqual(drive.get("student:s1").source, "primary")
             self.assertEqual(self.beats(), begun + 1)
-            self.assertEqual(drive.get("student:s1", flags="sk").what, "unmodified")
+            read = drive.get("student:s1", flags="sk")
+            self.assertEqual((read.what, read.source), ("unmodified", "proved"))
             self.assertEqual(self.beats(), begun + 2)
             drive.fetch(*["student:s%d" % n for n in range(50)], flags="s")
             self.assertEqual(self.beats(), begun + 3)
@@ -457,12 +459,13 @@ class BeatTest(ReadTest):
         with self.drive(timeout=2000) as drive:
             drive.tell("heartbeat", "1")
             drive.get("student:s1", flags="s")
-            self.cluster.configure(synchronous_standby_names="nobody")
+            self.cluster.configure(synchronous_standby_names="nobody", synchronous_commit="off")
             try:
-                pg.wait_for(lambda: drive.get("student:s1", flags="s").status == "UNAVAILABLE", "commits wait")
+                pg.wait_for(lambda: drive.get("student:s1", flags="s").status == "UNAVAILABLE",
+                            "commits wait, whatever is usual")
                 self.assertEqual(drive.get("student:s1").status, "OK")
             finally:
-                self.cluster.configure(synchronous_standby_names=None)
+                self.cluster.configure(synchronous_standby_names=None, synchronous_commit=None)
             pg.wait_for(lambda: drive.get("student:s1", flags="s").status == "OK", "commits again")
 
 
@@ -470,6 +473,11 @@ class BareTest(ReadTest):
     @classmethod
     def install(cls):
         pass
+
+    def test_a_standby_is_no_primary(self):
+        with self.cluster.replica() as standby, self.drive(dsn=standby.dsn()) as drive:
+            for _ in range(2):
+                self.assertEqual(drive.get("allergies:s1").status, "UNAVAILABLE")
 
     def test_without_the_schema_it_is_read_through_and_never_kept(self):
         with self.drive() as drive:

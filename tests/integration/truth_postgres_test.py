@@ -401,6 +401,17 @@ class Heartbeats(Case):
             node.wait_for_verdict("one", "touched")
             node.keep("one", *tags_of(1))  # the transaction in doubt has ended
 
+    def test_a_node_that_finds_a_deposed_primary_believes_nothing_of_it(self):
+        """It has never polled the primary before, and no poll of this one is ever confirmed."""
+        self.polling("before")
+        self.cluster.configure(synchronous_standby_names="gone")
+        try:
+            node = self.node()
+            node.wait_for(lambda n: n.ask("proved", BOUND) == "0", "proof is asked for")
+            self.assertNotEqual(node.state()["condition"], "polling")
+        finally:
+            self.cluster.configure(synchronous_standby_names=None)
+
     def test_heartbeats_go_on_after_a_promotion(self):
         """The new primary has no replicas; but reads may still reach the old one, which must not be believed."""
         with self.cluster.replica("standby") as standby:

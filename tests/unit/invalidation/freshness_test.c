@@ -221,6 +221,17 @@ static void a_heartbeat_proves_the_primary_of_its_history_for_a_bound(void **sta
         assert_true(freshness_primary_proved(f, EPOCH, NANOS_ZERO, (struct nanos){INT64_MAX}));
 }
 
+static void proof_is_needed_as_soon_as_the_source_says_so(void **state)
+{
+        (void)state;
+        poll(EPOCH, 100, 10, 0);
+        freshness_set_heartbeats(f, true);
+        assert_false(freshness_primary_proved(f, EPOCH, NANOS_ZERO, (struct nanos){101}));
+        assert_false(freshness_primary_proved(f, EPOCH + 1, bound, (struct nanos){101}));
+        freshness_set_heartbeats(f, false);
+        assert_true(freshness_primary_proved(f, EPOCH, NANOS_ZERO, (struct nanos){101}));
+}
+
 static void till_the_first_poll_the_configuration_says_whether_proof_is_needed(void **state)
 {
         const struct freshness_config config = {.slots = 4, .polls_kept = 1, .heartbeats = true};
@@ -266,6 +277,7 @@ int main(void)
                 WITH_F(what_is_withheld_is_fresh_only_when_a_later_poll_finds_it_in_order),
                 WITH_F(after_a_gap_the_same_history_begins_anew),
                 WITH_F(without_synchronous_replicas_the_primary_needs_no_proof),
+                WITH_F(proof_is_needed_as_soon_as_the_source_says_so),
                 WITH_F(a_heartbeat_proves_the_primary_of_its_history_for_a_bound),
                 cmocka_unit_test(till_the_first_poll_the_configuration_says_whether_proof_is_needed),
                 cmocka_unit_test(want_of_memory_is_an_error),
