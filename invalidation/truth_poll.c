@@ -107,12 +107,17 @@ static void move_text(struct buf *to, struct buf *from)
 }
 
 /* Whether touches have been cleaned up that the last published poll had not contained. The floor is compared as text
- * first: while it is the same nothing has been cleaned up, and a snapshot that was cut cannot be told to contain it. */
+ * first: while it is the same nothing has been cleaned up, and a snapshot that was cut cannot be told to contain it. Or
+ * the history has gone back: the files of a stopped server were put in place of newer ones, under the same name. */
 static bool has_gap(const struct truth_postgres *t, const struct pg_poll_reply *reply, const struct snapshot *last)
 {
         struct snapshot floor;
 
-        if (last == NULL || strcmp(text_of(&t->last_floor), text_of(&reply->floor)) == 0)
+        if (last == NULL)
+                return false;
+        if (reply->snapshot.end < last->end)
+                return true;
+        if (strcmp(text_of(&t->last_floor), text_of(&reply->floor)) == 0)
                 return false;
         return !pg_snapshot_read(slice_str(text_of(&reply->floor)), &floor) || !snapshot_contains(last, &floor);
 }

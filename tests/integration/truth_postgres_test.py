@@ -4,6 +4,7 @@ come back, hints, heartbeats, clean-up, gaps. The node is truth_drive: its provi
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -263,6 +264,27 @@ class Rights(Case):
 
 class Histories(Case):
     settings = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
+
+    def test_files_from_before_bring_no_old_copy_back(self):
+        """A copy of the stopped server's files has the epoch's name, and gives its transaction ids once more."""
+        self.polling().ask("state")
+        self.cluster.stop()
+        saved = self.cluster.folder / "saved"
+        pg.copy_tree(self.cluster.data, saved)
+        self.cluster.start()
+        node = self.polling("b")
+        self.cluster.psql("INSERT INTO allergies VALUES ('1', 'of a time that never was')")
+        node.wait_for_polls()
+        node.keep("one", *tags_of(1))
+        self.cluster.stop()
+        shutil.rmtree(self.cluster.data)
+        saved.rename(self.cluster.data)
+        node.wait_for(lambda n: n.state()["condition"] != "polling", "loss of the server")
+        self.cluster.start()
+        node.wait_for(lambda n: n.state()["condition"] == "polling", "the server")
+        node.wait_for_polls()
+        self.assertEqual(node.fresh("one"), "touched")
+        node.keep("one", *tags_of(1))
 
     def test_after_kill_9_a_new_history_begins(self):
         node = self.polling()
