@@ -23,8 +23,7 @@ enum {
         ALONE_MAX = 8    /* reads that get queries of their own */
 };
 
-static const char UNPROVED[] =
-        "PostgreSQL does not say what it shows: it is a standby, or a poll's condition tells why";
+static const char UNPROVED[] = "PostgreSQL cannot vouch for what it shows; is it a standby?";
 
 struct pg_batch {
         struct pg_exchange exchange;

@@ -1,6 +1,7 @@
 /* The parameter and the columns of a type's SQL. */
 #include "database/pg_check_parts.h"
 #include "database/pg_decode.h"
+#include "database/pg_exchange.h"
 #include "database/pg_type.h"
 
 #include <stdio.h>
@@ -96,14 +97,6 @@ static enum err check_parameter(
 
 /* ---- the columns ---- */
 
-static int find_column(const PGresult *described, const char *name)
-{
-        for (int i = 0; i < PQnfields(described); i++)
-                if (strcmp(PQfname(described, i), name) == 0)
-                        return i;
-        return -1;
-}
-
 /* Ids must have one text, as those of the triggers do. */
 static bool is_id_type(uint32_t type)
 {
@@ -130,7 +123,7 @@ static bool is_text(uint32_t type)
 
 static enum err check_subject_column(struct pg_check *check, struct pg_check_sql *sql, const PGresult *described)
 {
-        const int column = sql->type == NULL ? 0 : find_column(described, sql->subject->name);
+        const int column = sql->type == NULL ? 0 : pg_find_column(described, sql->subject->name);
 
         if (sql->type == NULL && PQnfields(described) != 1)
                 return pg_check_tell(check, sql, PG_CHECK_WRONG, "it returns %d columns; it must return one, the ids",
@@ -149,11 +142,11 @@ static enum err check_subject_column(struct pg_check *check, struct pg_check_sql
 
 static enum err check_names(struct pg_check *check, struct pg_check_sql *sql, const PGresult *described)
 {
-        const int until = find_column(described, "valid_until");
+        const int until = pg_find_column(described, "valid_until");
         enum err rc = OK;
 
         for (int i = 0; rc == OK && i < PQnfields(described); i++)
-                if (find_column(described, PQfname(described, i)) != i)
+                if (pg_find_column(described, PQfname(described, i)) != i)
                         rc = pg_check_tell(
                                 check, sql, PG_CHECK_WRONG, "it returns the column %s twice", PQfname(described, i));
         sql->limited = sql->type != NULL && until >= 0;

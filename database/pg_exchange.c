@@ -31,6 +31,19 @@ const char *pg_failure_text(enum pg_failure failure)
         return failures[failure].text;
 }
 
+struct slice pg_cell_bytes(const PGresult *result, int row, int column)
+{
+        return slice_of(PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
+}
+
+int pg_find_column(const PGresult *result, const char *name)
+{
+        for (int i = 0; i < PQnfields(result); i++)
+                if (strcmp(PQfname(result, i), name) == 0)
+                        return i;
+        return -1;
+}
+
 void pg_sqlstate(const PGresult *result, char *out)
 {
         static const char allowed[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -85,6 +85,11 @@ struct pg_exchange {
 const char *pg_failure_name(enum pg_failure failure);
 const char *pg_failure_text(enum pg_failure failure);
 
+/* A cell's bytes, borrowed from the result (empty: NULL as well), and the first column of a name (-1: none). The case
+ * of a name matters, as it does not to PQfnumber. */
+struct slice pg_cell_bytes(const PGresult *result, int row, int column);
+int pg_find_column(const PGresult *result, const char *name);
+
 /* Copies the SQLSTATE of a result into `out` (6 bytes): five letters or digits, or "" when it has none. */
 void pg_sqlstate(const PGresult *result, char *out);
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "database/pg_decode.h"
+#include "database/pg_exchange.h"
 #include "database/pg_ids.h"
 #include "database/pg_time.h"
 #include "database/pg_type.h"
@@ -48,14 +49,6 @@ static bool has_twins(const PGresult *result, int count)
         return false;
 }
 
-static int find_column(const PGresult *result, int count, const char *name)
-{
-        for (int i = 0; i < count; i++)
-                if (strcmp(PQfname(result, i), name) == 0)
-                        return i;
-        return -1;
-}
-
 static enum err read_columns(struct columns *c, const struct pg_rows_in *in, const PGresult *result)
 {
         const int count = PQnfields(result);
@@ -65,8 +58,8 @@ static enum err read_columns(struct columns *c, const struct pg_rows_in *in, con
                 return ERR_CORRUPT;
         if (!c->fields)
                 return OK;
-        c->subject = find_column(result, count, in->subject);
-        c->until = find_column(result, count, VALID_UNTIL);
+        c->subject = pg_find_column(result, in->subject);
+        c->until = pg_find_column(result, VALID_UNTIL);
         return c->subject < 0 || has_twins(result, count) ? ERR_CORRUPT : OK;
 }
 
@@ -75,7 +68,7 @@ static struct pg_cell cell_of(const struct columns *c, int row, int column)
         return (struct pg_cell){
                 .type = PQftype(c->result, column),
                 .binary = PQfformat(c->result, column) == 1,
-                .bytes = slice_of(PQgetvalue(c->result, row, column), (size_t)PQgetlength(c->result, row, column)),
+                .bytes = pg_cell_bytes(c->result, row, column),
         };
 }
 

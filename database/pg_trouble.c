@@ -18,7 +18,7 @@ static const struct row states[] = {
         {"57P05", "the server closed an idle session"},
         {"57", "the server is being shut down, or somebody ended the session"},
         {"08P01", "the server or the pooler refused a start-up parameter (session_settings: off is for poolers)"},
-        {"25006", "no host plays the wanted part (target_session_attrs)"},
+        {"25006", "it is a standby: name the primary, or several hosts and target_session_attrs=read-write"},
 };
 
 /* libpq has no codes for what it finds itself; these words of its messages are those of its source (15). */

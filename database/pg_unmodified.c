@@ -139,11 +139,6 @@ void pg_unmodified_deinit(struct pg_unmodified *check)
 
 /* ---- the answers ---- */
 
-static struct slice cell(const PGresult *result, int row, int column)
-{
-        return slice_of(PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
-}
-
 void pg_unmodified_take(struct pg_unmodified *check, const struct pg_plan *plan, const PGresult *result)
 {
         uint64_t number;
@@ -151,9 +146,9 @@ void pg_unmodified_take(struct pg_unmodified *check, const struct pg_plan *plan,
         if (PQnfields(result) != 2)
                 return;
         for (int row = 0; row < PQntuples(result); row++) {
-                if (!slice_to_u64(cell(result, row, 0), &number) || number == 0 || number > plan->item_count)
+                if (!slice_to_u64(pg_cell_bytes(result, row, 0), &number) || number == 0 || number > plan->item_count)
                         continue;
-                if (slice_equal(cell(result, row, 1), slice_str("t")) || MUTANT(UNMODIFIED_UNCHECKED))
+                if (slice_equal(pg_cell_bytes(result, row, 1), slice_str("t")) || MUTANT(UNMODIFIED_UNCHECKED))
                         check->unmodified[number - 1] = true;
         }
 }

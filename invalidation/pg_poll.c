@@ -91,7 +91,7 @@ static bool value_of(const PGresult *result, int row, const char *column, struct
         *out = SLICE_EMPTY;
         if (at < 0 || PQgetisnull(result, row, at))
                 return false;
-        *out = slice_of(PQgetvalue(result, row, at), (size_t)PQgetlength(result, row, at));
+        *out = pg_cell_bytes(result, row, at);
         return true;
 }
 
@@ -167,7 +167,7 @@ static enum err take_touched(struct pg_poll *poll, const PGresult *result)
         if (rc == OK)
                 rc = tag_hashes_reserve(touched, (size_t)rows);
         for (int i = 0; rc == OK && i < rows && i < poll->most; i++) {
-                const struct slice tag = slice_of(PQgetvalue(result, i, 0), (size_t)PQgetlength(result, i, 0));
+                const struct slice tag = pg_cell_bytes(result, i, 0);
 
                 rc = PQgetisnull(result, i, 0) ? ERR_CORRUPT : tag_hashes_add(touched, hash64(tag, poll->tag_seed));
         }

@@ -25,6 +25,7 @@ static void libpqs_words_become_ours(void **state)
                 {"x failed: server is in hot standby mode\n", "", "target_session_attrs"},
                 {"could not translate host name \"h\" to address: Unknown\n", "", "name service"},
                 {"invalid sslmode value: \"maybe\"\n", "", "the DSN has a value"},
+                {"x failed: FATAL:  25006\n", "25006", "it is a standby"},
                 {"invalid port number: \"x\"\n", "", "the DSN has a value"},
                 {"", "", "could not be reached"},
         };
