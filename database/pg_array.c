@@ -163,7 +163,7 @@ static enum err from_text(uint32_t element, struct slice text, struct buf *out)
         return rc;
 }
 
-/* ---- binary: dimensions, whether there are NULLs, the type of the elements, {length, lower bound}…, {size, bytes}… */
+/* ---- binary: dimensions, whether there are NULLs, the elements' type, {length, lower bound}…, {size, bytes}… ---- */
 
 struct shape {
         uint32_t dimensions;
