@@ -198,7 +198,7 @@ static enum err health(struct source *source, bool deep, struct source_health *o
 
         (void)deep; /* there is nothing of ours in the database to go through */
         (void)msg;
-        *out = (struct source_health){.ok = problem == NULL, .problem = problem};
+        *out = (struct source_health){.ok = problem == NULL, .problem = problem, .foreign = true};
         return OK;
 }
 

@@ -38,6 +38,7 @@ struct source_hooks {
 struct source_health {
         bool ok;
         const char *problem; /* a literal, or NULL */
+        bool foreign;        /* a server that others run: it has none of the figures below */
         uint64_t bytes_used;
         uint64_t bytes_mapped;
         uint64_t bytes_free_on_disk;

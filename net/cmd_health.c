@@ -12,18 +12,8 @@
 #include <inttypes.h>
 #include <pthread.h>
 
-static void write_database(struct resp_writer *out, const struct source_health *h, enum err rc)
+static void write_figures(struct resp_writer *out, const struct source_health *h)
 {
-        const char *problem = rc != OK ? err_text(rc) : h->problem;
-
-        resp_bulk_str(out, "database");
-        resp_map(out, h->deep ? 11 : 10);
-        resp_member_str(out, "status", rc == OK && h->ok ? "ok" : "failing");
-        resp_bulk_str(out, "problem");
-        if (problem == NULL)
-                resp_nil(out);
-        else
-                resp_bulk_str(out, problem);
         resp_member_count(out, "bytes_used", h->bytes_used);
         resp_member_count(out, "bytes_mapped", h->bytes_mapped);
         resp_member_count(out, "bytes_free_on_disk", h->bytes_free_on_disk);
@@ -34,6 +24,22 @@ static void write_database(struct resp_writer *out, const struct source_health *
         resp_member_count(out, "last_position", h->last_position);
         if (h->deep)
                 resp_member_count(out, "damaged", h->damaged);
+}
+
+static void write_database(struct resp_writer *out, const struct source_health *h, enum err rc)
+{
+        const char *problem = rc != OK ? err_text(rc) : h->problem;
+
+        resp_bulk_str(out, "database");
+        resp_map(out, h->foreign ? 2 : h->deep ? 11 : 10);
+        resp_member_str(out, "status", rc == OK && h->ok ? "ok" : "failing");
+        resp_bulk_str(out, "problem");
+        if (problem == NULL)
+                resp_nil(out);
+        else
+                resp_bulk_str(out, problem);
+        if (!h->foreign)
+                write_figures(out, h);
 }
 
 static void write_freshness(struct resp_writer *out, const struct freshness *f, struct nanos now)

@@ -208,6 +208,7 @@ class Serves(Site):
         self.assertGreater(provider["polls"], 0)
         self.assertLess(self.health("freshness", "certificate_age"), 1000)
         self.assertEqual(provider["withheld"], [])
+        self.assertEqual(mapped(self.health("database")), {"status": b"ok", "problem": None})  # no figures of LMDB's
         self.assertIn("polling", vc.vitalcache(self.server, "health").stdout)
         self.assertIn(b"provider_condition:polling", self.call("INFO", "database"))
         self.cluster.psql("ALTER TABLE allergies DISABLE TRIGGER ALL")
