@@ -112,6 +112,18 @@ static void take_here(struct pg_batch *b, const PGresult *result)
         b->broken = true;
 }
 
+/* Whether the ids could not be taken for numbers of the query's parameter: the error came from reading the parameter,
+ * not from running the query on data. The text is PostgreSQL's own (bind_param_error_callback in its tcop/postgres.c);
+ * in another language, it is not recognised. A second line would say that another server met the error. */
+static bool is_unbound(const PGresult *result, const char *sqlstate)
+{
+        static const char where[] = "unnamed portal parameter $1";
+        const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+
+        return strcmp(sqlstate, "22003") == 0 && context != NULL && strchr(context, '\n') == NULL &&
+               strncmp(context, where, sizeof(where) - 1) == 0;
+}
+
 static void take_query(struct pg_query *query, const PGresult *result)
 {
         const struct pg_rows_in in = {.subject = query->type == NULL ? NULL : query->subject->name,
@@ -126,6 +138,7 @@ static void take_query(struct pg_query *query, const PGresult *result)
         }
         query->status = ERR_UNAVAILABLE;
         pg_sqlstate(result, query->sqlstate);
+        query->unbound = is_unbound(result, query->sqlstate);
 }
 
 static void on_result(struct pg_exchange *exchange, uint32_t step, const PGresult *result)

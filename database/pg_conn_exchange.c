@@ -168,6 +168,9 @@ static bool plan_is_stale(struct pg_use use, const char *sqlstate)
         return use.kind == PG_USE_PREPARED && (strcmp(sqlstate, "0A000") == 0 || strcmp(sqlstate, "26000") == 0);
 }
 
+/* Of a parameter, perhaps, whose type is that of a column which has become wider since: it is prepared anew. */
+static const char NUMBER_OUT_OF_RANGE[] = "22003";
+
 /* Of a statement that failed before it in the same transaction: the cause has been told. */
 static bool is_consequence(const char *sqlstate)
 {
@@ -188,6 +191,8 @@ static void note_error(struct pg_conn *conn, const struct pg_reply *reply, const
                 pg_statements_forget(conn->statements, reply->use.number, true);
                 exchange->stale_plan = true;
         }
+        if (reply->use.kind == PG_USE_PREPARED && strcmp(sqlstate, NUMBER_OUT_OF_RANGE) == 0)
+                pg_statements_forget(conn->statements, reply->use.number, true);
         counter_add(COUNTER_pg_statement_errors, 1);
         if (exchange->quiet || is_consequence(sqlstate))
                 return;

@@ -75,18 +75,29 @@ static const struct pg_statement *statement_of(
                                                                   : &in->sql->fetch_text[type->index];
 }
 
+/* NULL: no memory. */
+static const struct pg_statement *parsed_anew(struct pg_plan *plan, const struct pg_statement *statement)
+{
+        struct pg_statement *copy = arena_array(&plan->arena, 1, sizeof(*copy));
+
+        if (copy == NULL)
+                return NULL;
+        *copy = *statement;
+        copy->once = true;
+        return copy;
+}
+
 /* A new query for up to `room` ids. */
 static enum err make_query(struct pg_plan *plan, const struct record_type *type, const struct record_subject *subject)
 {
         struct pg_query *query = &plan->queries[plan->query_count];
 
         VC_ASSERT(plan->query_count < plan->query_room);
-        *query = (struct pg_query){.type = type,
-                .subject = subject,
-                .statement = statement_of(plan, type, subject),
-                .status = ERR_UNAVAILABLE};
+        *query = (struct pg_query){.type = type, .subject = subject, .status = ERR_UNAVAILABLE};
+        query->statement = plan->in.alone ? parsed_anew(plan, statement_of(plan, type, subject))
+                                          : statement_of(plan, type, subject);
         query->ids = arena_array(&plan->arena, plan->in.alone ? 1 : plan->item_count, sizeof(*query->ids));
-        if (query->ids == NULL)
+        if (query->statement == NULL || query->ids == NULL)
                 return ERR_NOMEM;
         buf_init(&query->literal, 0);
         pg_rows_init(&query->rows);
@@ -219,7 +230,7 @@ void pg_plan_close(struct pg_plan *plan)
 
 static void add_queries(struct pg_plan *plan)
 {
-        const bool apart = plan->query_count > 1;
+        const bool apart = plan->query_count > 1 || plan->in.alone;
 
         if (apart)
                 add_plain(plan, &plan->in.sql->savepoint);

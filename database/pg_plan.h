@@ -6,7 +6,8 @@
  *
  * The savepoint and the Syncs are there when there are several queries: one that fails must not take the others with
  * it. Whether an id exists is asked for unless a record that is read anyway says so (the student's own). Reads that
- * cannot share a query are planned "alone": each has queries of its own, in the same exchange. */
+ * cannot share a query are planned "alone": each has queries of its own, in the same exchange, parsed anew; a prepared
+ * statement keeps the parameter's type of when it was prepared, and columns may have become wider since. */
 #ifndef DATABASE_PG_PLAN_H
 #define DATABASE_PG_PLAN_H
 
@@ -31,6 +32,7 @@ struct pg_query {
         const char *values[1];
         enum err status; /* OK: `rows` are there */
         char sqlstate[6];
+        bool unbound; /* it failed because an id is out of the range of what it is compared with */
         struct pg_rows rows;
 };
 

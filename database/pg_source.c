@@ -67,7 +67,16 @@ static enum err open_port(struct source *source, struct event_base *base, struct
 /* ---- reads ---- */
 
 /* A tick's reads by the way that they go. */
-enum way { WAY_FETCH, WAY_FETCH_STRICT, WAY_CHECK, WAY_CHECK_STRICT, WAY_REPLICA, WAY_COUNT };
+enum way {
+        WAY_FETCH,
+        WAY_FETCH_STRICT,
+        WAY_CHECK,
+        WAY_CHECK_STRICT,
+        WAY_ALONE,
+        WAY_ALONE_STRICT,
+        WAY_REPLICA,
+        WAY_COUNT
+};
 
 static bool is_uncacheable(const struct pg_source *s, const struct record_type *type)
 {
@@ -89,10 +98,13 @@ static int next_replica(struct pg_port *port)
         return PG_PRIMARY;
 }
 
-static enum way way_of(const struct pg_source *s, const struct source_read *read)
+/* `possible`: see is_possible. */
+static enum way way_of(const struct pg_source *s, const struct source_read *read, bool possible)
 {
         const bool strict = read->bound.ns == 0 && atomic_load(&s->heartbeat);
 
+        if (!possible)
+                return strict ? WAY_ALONE_STRICT : WAY_ALONE;
         if (read->known != NULL && !is_uncacheable(s, read->type))
                 return strict ? WAY_CHECK_STRICT : WAY_CHECK;
         if (s->config.replica_count > 0 && !read->primary_only && read->bound.ns > 0)
@@ -100,8 +112,9 @@ static enum way way_of(const struct pg_source *s, const struct source_read *read
         return strict ? WAY_FETCH_STRICT : WAY_FETCH;
 }
 
-/* Whether the columns that the read's SQL compares its id with can hold it. If not, there is nothing to be asked: no
- * such id exists (or, in status, it would be written otherwise). */
+/* Whether the columns that the read's SQL compares its id with could hold it when they were looked at last. If not, it
+ * would only spoil the queries of others; but that there is no such id is the database's to say, for the columns may
+ * have become wider since. An id that is to be written otherwise is refused: status. */
 static bool is_possible(const struct pg_source *s, struct source_read *read)
 {
         const struct record_type *leaf;
@@ -110,7 +123,7 @@ static bool is_possible(const struct pg_source *s, struct source_read *read)
         for (uint32_t i = 0; possible && read->status == OK && (leaf = pg_leaf(read->type, i)) != NULL; i++)
                 read->status =
                         pg_id_check(atomic_load(&s->key_types[leaf->index]), read->id, &possible, &read->message);
-        return possible && read->status == OK;
+        return possible;
 }
 
 static void clear(struct source_read *read)
@@ -125,12 +138,19 @@ static void clear(struct source_read *read)
         read->lives = NANOS_ZERO;
 }
 
+static enum pg_errand errand_of(enum way way)
+{
+        if (way == WAY_ALONE || way == WAY_ALONE_STRICT)
+                return PG_ERRAND_ALONE;
+        return way == WAY_CHECK || way == WAY_CHECK_STRICT ? PG_ERRAND_CHECK : PG_ERRAND_FETCH;
+}
+
 static void start_way(struct pg_port *port, enum way way, struct nanos deadline, struct list *reads)
 {
         const struct pg_errand_in in = {.port = port,
-                .errand = way == WAY_CHECK || way == WAY_CHECK_STRICT ? PG_ERRAND_CHECK : PG_ERRAND_FETCH,
+                .errand = errand_of(way),
                 .replica = way == WAY_REPLICA && !list_empty(reads) ? next_replica(port) : PG_PRIMARY,
-                .beat = way == WAY_CHECK_STRICT || way == WAY_FETCH_STRICT,
+                .beat = way == WAY_CHECK_STRICT || way == WAY_FETCH_STRICT || way == WAY_ALONE_STRICT,
                 .deadline = deadline};
 
         pg_batch_start(&in, reads);
@@ -142,21 +162,23 @@ static void fetch_many(struct source_port *source_port, struct list *reads)
         struct pg_source *s = port->source;
         const struct nanos deadline = nanos_add(s->config.clock(), s->config.read_timeout);
         struct list ways[WAY_COUNT];
-        struct list known; /* without being asked */
+        struct list refused;
 
-        list_init(&known);
+        list_init(&refused);
         for (int way = 0; way < WAY_COUNT; way++)
                 list_init(&ways[way]);
         while (!list_empty(reads)) {
                 struct source_read *read = LIST_ENTRY(list_pop_front(reads), struct source_read, link);
+                bool possible;
 
                 clear(read);
-                list_push_back(is_possible(s, read) ? &ways[way_of(s, read)] : &known, &read->link);
+                possible = is_possible(s, read);
+                list_push_back(read->status == OK ? &ways[way_of(s, read, possible)] : &refused, &read->link);
         }
         for (int way = 0; way < WAY_COUNT; way++)
                 start_way(port, (enum way)way, deadline, &ways[way]);
-        while (!list_empty(&known)) {
-                struct source_read *read = LIST_ENTRY(list_pop_front(&known), struct source_read, link);
+        while (!list_empty(&refused)) {
+                struct source_read *read = LIST_ENTRY(list_pop_front(&refused), struct source_read, link);
 
                 read->done(read);
         }

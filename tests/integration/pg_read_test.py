@@ -643,8 +643,42 @@ CREATE TABLE visits (id int PRIMARY KEY, student_id %(id)s);
                 self.assertEqual(reads[0].value, [{"id": 1}])
                 self.assertEqual((reads[1].status, reads[1].what), ("BADKEY" if known else "OK", "none"))
             self.assertEqual([(r.status, r.what) for r in drive.fetch("student:2147483648", "visits:-2147483649",
-                                                                      "visits:" + "9" * 30)], [("OK", "none")] * 3)
-            self.assertEqual(drive.round_trips, 0)
+                                                                      "card:" + "9" * 30)], [("OK", "none")] * 3)
+            self.assertEqual(drive.round_trips, 1)
+
+    def test_a_number_out_of_range_is_none_only_by_the_database_s_word(self):
+        self.make("integer", [1])
+        with self.drive() as drive:
+            for name in ("student", "visits"):
+                drive.tell("state", name, "0", "0", "23")
+            keys = ["card:3000000000", "visits:3000000000", "student:3000000000"]
+            for read in drive.fetch(*keys):
+                self.assertEqual((read.status, read.what, read.epoch), ("OK", "none", 0))
+            self.assertEqual(drive.get("card:1").what, "found")  # its statements are prepared for integers
+            self.cluster.psql("ALTER TABLE students ALTER id TYPE bigint;"
+                              "ALTER TABLE visits ALTER student_id TYPE bigint;"
+                              "INSERT INTO students VALUES (3000000000, 'new');"
+                              "INSERT INTO visits VALUES (9, 3000000000)")
+            for learnt in ("23", "20"):
+                for name in ("student", "visits"):
+                    drive.tell("state", name, "0", "0", learnt)
+                card, visits, student = drive.fetch(*keys)
+                self.assertEqual(card.value, {"student": {"id": 3000000000, "name": "new"}, "visits": [{"id": 9}]})
+                self.assertEqual((visits.value, student.value["name"]), ([{"id": 9}], "new"))
+
+    def test_only_the_id_s_own_range_makes_none(self):
+        self.make("bigint", [1, 3000000000])
+        self.cluster.psql("ALTER TABLE students RENAME TO people;"
+                          "CREATE VIEW students AS SELECT id, (id + 2)::int::text AS name FROM people")
+        with self.drive() as drive:
+            for name in ("student", "visits"):
+                drive.tell("state", name, "0", "0", "23")
+            try:
+                student, visits = drive.fetch("student:3000000000", "visits:3000000000")
+            finally:
+                self.cluster.psql("DROP VIEW students; DROP TABLE people")
+            self.assertEqual(student.status, "UNAVAILABLE")
+            self.assertEqual(visits.value, [{"id": 1}])
 
     def test_uuids(self):
         one = "0b5c1a52-6d0e-4d52-9f5e-3a1f0c2b7d44"

@@ -237,6 +237,24 @@ static void impossible_ids_are_refused(void **in)
         assert_err(ERR_BADKEY, s->read.status);
 }
 
+static void what_no_column_can_hold_is_nobody_and_not_kept(void **in)
+{
+        struct state *s = *in;
+
+        s->in.alone = true;
+        ask(s, "allergies:9");
+        fail_query(s, NULL, "22003");
+        fail_query(s, "allergies", "22003");
+        query_of(s, "allergies")->unbound = true; /* the existence query failed by itself */
+        assert_int_equal(verdict(s), PG_ANSWERED);
+        assert_err(ERR_BADKEY, s->read.status);
+        query_of(s, NULL)->unbound = true;
+        assert_int_equal(verdict(s), PG_ANSWERED);
+        assert_ok(s->read.status);
+        assert_false(s->read.found);
+        assert_int_equal(s->read.epoch, 0);
+}
+
 static void bad_data_is_not_a_bad_id(void **in)
 {
         struct state *s = *in;
@@ -345,6 +363,7 @@ int main(void)
                 TEST(without_existence_nothing_is_known),
                 TEST(odd_ids_are_asked_for_alone),
                 TEST(impossible_ids_are_refused),
+                TEST(what_no_column_can_hold_is_nobody_and_not_kept),
                 TEST(bad_data_is_not_a_bad_id),
                 TEST(what_a_replica_cannot_say_the_primary_is_asked),
                 TEST(what_is_not_covered_is_not_kept),
