@@ -4,11 +4,12 @@
  *                                            ^
  *      FETCH on a replica --- could not say -+
  *
- * Every arrow is one more round trip. Reads that an odd id, or one student's bad data, has spoilt are asked again in
- * halves, so that those which have nothing to do with it are soon rid of it; the last few get queries of their own: a
- * thousand with one bad among them cost some hundred queries so, and not some for each. A batch that found that the
- * schema `vitalcache` is not there, that a prepared plan had become stale, or that DDL had moved a table behind its
- * snapshot, is run once more as it is. */
+ * Every arrow is one more round trip. A query that failed, with all others behind it, is run once more apart from them;
+ * for a while all batches of the loop are then run apart from the first. Reads that an odd id, or one student's bad
+ * data, has spoilt are asked again in halves, so that those which have nothing to do with it are soon rid of it; the
+ * last few get queries of their own: a thousand with one bad among them cost some hundred queries so, and not some for
+ * each. A batch that found that the schema `vitalcache` is not there, that a prepared plan had become stale, or that
+ * DDL had moved a table behind its snapshot, is run once more as it is. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "database/mutant.h"
@@ -20,7 +21,8 @@
 enum {
         REPLICA_REST_MS = 1000,
         BARE_MS = 10000, /* how long no read looks for a schema that was not there, unless it is told of it */
-        ALONE_MAX = 8    /* reads that get queries of their own */
+        ALONE_MAX = 8,   /* reads that get queries of their own */
+        APART_MS = 10000 /* how long a failed query makes all be kept apart */
 };
 
 static const char UNPROVED[] = "PostgreSQL cannot vouch for what it shows; is it a standby?";
@@ -34,6 +36,8 @@ struct pg_batch {
         struct pg_meta meta;
         bool bare;    /* it was planned without the schema `vitalcache` */
         bool again;   /* it has been run once more already */
+        bool apart;   /* a query that fails leaves the others be */
+        bool spoilt;  /* one has failed that did not */
         bool broken;  /* a step that all others need has failed */
         bool missing; /* because the schema is not there */
         bool told;    /* the step HERE has had a sound result */
@@ -124,7 +128,7 @@ static bool is_unbound(const PGresult *result, const char *sqlstate)
                strncmp(context, where, sizeof(where) - 1) == 0;
 }
 
-static void take_query(struct pg_query *query, const PGresult *result)
+static void take_query(struct pg_batch *b, struct pg_query *query, const PGresult *result)
 {
         const struct pg_rows_in in = {.subject = query->type == NULL ? NULL : query->subject->name,
                 .ids = query->ids,
@@ -136,6 +140,7 @@ static void take_query(struct pg_query *query, const PGresult *result)
                         LOG_WARNING("postgres_result_unreadable", LOG_WORD("statement", query->statement->label));
                 return;
         }
+        b->spoilt = !b->apart;
         query->status = ERR_UNAVAILABLE;
         pg_sqlstate(result, query->sqlstate);
         query->unbound = is_unbound(result, query->sqlstate);
@@ -151,7 +156,7 @@ static void on_result(struct pg_exchange *exchange, uint32_t step, const PGresul
         switch (part->role) {
         case PG_ROLE_PLAIN: b->broken = b->broken || !sound; break;
         case PG_ROLE_HERE: take_here(b, result); break;
-        case PG_ROLE_QUERY: take_query(&b->plan.queries[part->query], result); break;
+        case PG_ROLE_QUERY: take_query(b, &b->plan.queries[part->query], result); break;
         case PG_ROLE_CHECK:
                 if (sound)
                         pg_unmodified_take(&b->check, &b->plan, result);
@@ -196,8 +201,9 @@ static void go_on(const struct pg_batch *b, enum pg_errand errand, struct list *
 
         next.errand = errand;
         next.replica = PG_PRIMARY;
+        next.way = NULL;
         if (!list_empty(reads))
-                pg_batch_start(&next, reads);
+                (void)pg_batch_start(&next, reads);
 }
 
 /* Divides the batch's reads: answered, and to be asked again. */
@@ -334,6 +340,7 @@ static enum err make_plan(struct pg_batch *b)
                 .types = source->config.types,
                 .states = source->states,
                 .alone = b->in.errand == PG_ERRAND_ALONE,
+                .apart = b->apart,
                 .replica = on_replica(b),
                 .bare = b->bare,
                 .session = !source->config.primary.session_settings,
@@ -354,13 +361,20 @@ static struct nanos deadline_of(const struct pg_batch *b)
         return nanos_add(now, (struct nanos){nanos_sub(b->in.deadline, now).ns / 2});
 }
 
+static bool failed_lately(const struct pg_port *port)
+{
+        return nanos_before(NANOS_ZERO, port->apart_until) &&
+               nanos_before(port->source->config.clock(), port->apart_until);
+}
+
 /* Plans and sends. ERR_NOMEM, ERR_LIMIT: nothing was sent, there is no plan. */
 static enum err run(struct pg_batch *b)
 {
         enum err rc;
 
         b->bare = !on_replica(b) && is_bare(b->in.port->source);
-        b->broken = b->missing = b->told = b->steady = b->beaten = b->waived = false;
+        b->apart = b->apart || b->in.errand == PG_ERRAND_ALONE || failed_lately(b->in.port);
+        b->spoilt = b->broken = b->missing = b->told = b->steady = b->beaten = b->waived = false;
         rc = make_plan(b);
         if (rc != OK)
                 return rc;
@@ -391,17 +405,25 @@ static void run_again(struct pg_batch *b)
 {
         enum err rc;
 
-        b->again = true;
         end_plan(b);
         rc = run(b);
         if (rc != OK)
                 give_up(b, rc);
 }
 
+static void run_apart(struct pg_batch *b)
+{
+        struct pg_port *port = b->in.port;
+
+        port->apart_until = nanos_add(port->source->config.clock(), nanos_ms(APART_MS));
+        b->apart = true;
+        run_again(b);
+}
+
 /* Whether its queries may have read other tables than its snapshot knows. */
 static bool moved(const struct pg_batch *b)
 {
-        if (b->steady || b->bare || b->in.errand == PG_ERRAND_CHECK || MUTANT(DDL_UNNOTICED))
+        if (b->steady || b->bare || b->spoilt || b->in.errand == PG_ERRAND_CHECK || MUTANT(DDL_UNNOTICED))
                 return false;
         for (uint32_t i = 0; i < b->plan.query_count; i++) {
                 if (b->plan.queries[i].status == OK)
@@ -435,8 +457,18 @@ static void note_health(struct pg_batch *b)
                 atomic_store(&source->last_epoch, b->meta.epoch);
         else if (b->told && MUTANT(FILL_EPOCH_IGNORED))
                 b->meta.epoch = atomic_load(&source->last_epoch);
-        if (!on_replica(b) && b->exchange.failure != PG_FAILURE_CLOSED)
+        if (!on_replica(b) && b->exchange.failure != PG_FAILURE_CLOSED && !b->spoilt)
                 atomic_store(&source->problem, problem_of(b));
+}
+
+/* The database may be at work on the next while the answers are made. */
+static void let_next_go(struct pg_batch *b)
+{
+        struct pg_way_out *way = b->in.way;
+
+        b->in.way = NULL;
+        if (way != NULL)
+                pg_way_returned(way);
 }
 
 static void on_done(struct pg_exchange *exchange)
@@ -447,9 +479,13 @@ static void on_done(struct pg_exchange *exchange)
         note_health(b);
         if (b->missing && !b->bare)
                 set_bare(b->in.port->source);
+        let_next_go(b);
         if (exchange->status == OK && !b->again &&
-                (exchange->stale_plan || (b->missing && !b->bare) || (!on_replica(b) && moved(b))))
+                (exchange->stale_plan || (b->missing && !b->bare) || (!on_replica(b) && moved(b)))) {
+                b->again = true;
                 run_again(b);
+        } else if (exchange->status == OK && b->spoilt && b->told)
+                run_apart(b);
         else if (on_replica(b) && (rc != OK || b->meta.epoch == 0))
                 leave_replica(b);
         else if (b->in.errand == PG_ERRAND_CHECK && rc == ERR_UNAVAILABLE && exchange->status == OK)
@@ -464,31 +500,21 @@ static void on_done(struct pg_exchange *exchange)
 
 /* ---- beginning ---- */
 
-static void start_one(const struct pg_errand_in *in, struct list *reads)
+bool pg_batch_start(const struct pg_errand_in *in, struct list *reads)
 {
         struct pg_batch *b = vc_calloc(1, sizeof(*b));
         enum err rc;
 
         if (b == NULL) {
                 fail_all(reads, ERR_NOMEM, err_text(ERR_NOMEM));
-                return;
+                return false;
         }
         b->in = *in;
         list_init(&b->reads);
         move_all(&b->reads, reads);
+        VC_ASSERT(list_count(&b->reads) <= PG_BATCH_READS_MAX);
         rc = run(b);
         if (rc != OK)
                 give_up(b, rc);
-}
-
-void pg_batch_start(const struct pg_errand_in *in, struct list *reads)
-{
-        while (!list_empty(reads)) {
-                struct list some;
-
-                list_init(&some);
-                for (int i = 0; i < PG_BATCH_READS_MAX && !list_empty(reads); i++)
-                        list_push_back(&some, list_pop_front(reads));
-                start_one(in, &some);
-        }
+        return rc == OK;
 }

@@ -230,7 +230,7 @@ void pg_plan_close(struct pg_plan *plan)
 
 static void add_queries(struct pg_plan *plan)
 {
-        const bool apart = plan->query_count > 1 || plan->in.alone;
+        const bool apart = plan->in.apart || plan->in.alone;
 
         if (apart)
                 add_plain(plan, &plan->in.sql->savepoint);

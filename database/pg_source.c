@@ -5,78 +5,23 @@
 #include "database/pg_ids.h"
 #include "database/pg_plan.h"
 #include "database/pg_port.h"
+#include "monitoring/counters.h"
+
+#include <event2/event.h>
 
 #include <stdio.h>
+
+enum {
+        GATHER_READS_MAX = PG_BATCH_READS_MAX,
+        GATHER_PATIENCE_US = 1000,
+};
 
 static struct pg_port *port_of(struct source_port *port)
 {
         return LIST_ENTRY(port, struct pg_port, port);
 }
 
-/* ---- ports ---- */
-
-static enum err open_pool(
-        const struct pg_source *s, const struct pg_server *server, struct event_base *base, struct pg_pool **out)
-{
-        struct pg_pool_config config = {.base = base,
-                .server = server,
-                .size = s->config.pool_size,
-                .acquire_timeout = s->config.acquire_timeout,
-                .now = s->config.clock};
-        enum err rc = random_bytes(&config.seed, sizeof(config.seed));
-
-        return rc == OK ? pg_pool_create(out, &config) : rc;
-}
-
-static void close_port(struct source_port **out)
-{
-        struct pg_port *port;
-
-        if (*out == NULL)
-                return;
-        port = port_of(*out);
-        for (uint32_t i = 0; i < PG_REPLICAS_MAX; i++)
-                pg_pool_destroy(&port->replicas[i]); /* what they leave undone, the primary is asked */
-        pg_pool_destroy(&port->primary);
-        vc_free(port);
-        *out = NULL;
-}
-
-static enum err open_port(struct source *source, struct event_base *base, struct source_port **out)
-{
-        struct pg_source *s = pg_source_of(source);
-        struct pg_port *port = vc_calloc(1, sizeof(*port));
-        enum err rc;
-
-        *out = NULL;
-        if (port == NULL)
-                return ERR_NOMEM;
-        port->port.source = source;
-        port->source = s;
-        (void)snprintf(port->node, sizeof(port->node), "%.256s#%u", s->config.node == NULL ? "" : s->config.node,
-                atomic_fetch_add(&s->port_count, 1));
-        rc = open_pool(s, &s->config.primary, base, &port->primary);
-        for (uint32_t i = 0; rc == OK && i < s->config.replica_count; i++)
-                rc = open_pool(s, &s->replicas[i], base, &port->replicas[i]);
-        *out = &port->port;
-        if (rc != OK)
-                close_port(out);
-        return rc;
-}
-
 /* ---- reads ---- */
-
-/* A tick's reads by the way that they go. */
-enum way {
-        WAY_FETCH,
-        WAY_FETCH_STRICT,
-        WAY_CHECK,
-        WAY_CHECK_STRICT,
-        WAY_ALONE,
-        WAY_ALONE_STRICT,
-        WAY_REPLICA,
-        WAY_COUNT
-};
 
 static bool is_uncacheable(const struct pg_source *s, const struct record_type *type)
 {
@@ -99,17 +44,17 @@ static int next_replica(struct pg_port *port)
 }
 
 /* `possible`: see is_possible. */
-static enum way way_of(const struct pg_source *s, const struct source_read *read, bool possible)
+static enum pg_way way_of(const struct pg_source *s, const struct source_read *read, bool possible)
 {
         const bool strict = read->bound.ns == 0 && atomic_load(&s->heartbeat);
 
         if (!possible)
-                return strict ? WAY_ALONE_STRICT : WAY_ALONE;
+                return strict ? PG_WAY_ALONE_STRICT : PG_WAY_ALONE;
         if (read->known != NULL && !is_uncacheable(s, read->type))
-                return strict ? WAY_CHECK_STRICT : WAY_CHECK;
+                return strict ? PG_WAY_CHECK_STRICT : PG_WAY_CHECK;
         if (s->config.replica_count > 0 && !read->primary_only && read->bound.ns > 0)
-                return WAY_REPLICA;
-        return strict ? WAY_FETCH_STRICT : WAY_FETCH;
+                return PG_WAY_REPLICA;
+        return strict ? PG_WAY_FETCH_STRICT : PG_WAY_FETCH;
 }
 
 /* Whether the columns that the read's SQL compares its id with could hold it when they were looked at last. If not, it
@@ -138,50 +83,177 @@ static void clear(struct source_read *read)
         read->lives = NANOS_ZERO;
 }
 
-static enum pg_errand errand_of(enum way way)
+static enum pg_errand errand_of(enum pg_way way)
 {
-        if (way == WAY_ALONE || way == WAY_ALONE_STRICT)
+        if (way == PG_WAY_ALONE || way == PG_WAY_ALONE_STRICT)
                 return PG_ERRAND_ALONE;
-        return way == WAY_CHECK || way == WAY_CHECK_STRICT ? PG_ERRAND_CHECK : PG_ERRAND_FETCH;
+        return way == PG_WAY_CHECK || way == PG_WAY_CHECK_STRICT ? PG_ERRAND_CHECK : PG_ERRAND_FETCH;
 }
 
-static void start_way(struct pg_port *port, enum way way, struct nanos deadline, struct list *reads)
+/* One exchange of what has gathered; nobody in it waits past the time of the one who asked first. */
+static bool start_way(void *context, struct list *reads)
 {
-        const struct pg_errand_in in = {.port = port,
-                .errand = errand_of(way),
-                .replica = way == WAY_REPLICA && !list_empty(reads) ? next_replica(port) : PG_PRIMARY,
-                .beat = way == WAY_CHECK_STRICT || way == WAY_FETCH_STRICT || way == WAY_ALONE_STRICT,
-                .deadline = deadline};
+        struct pg_way_out *way = context;
+        const struct source_read *first = LIST_ENTRY(reads->next, struct source_read, link);
+        const struct pg_errand_in in = {.port = way->port,
+                .errand = errand_of(way->way),
+                .replica = way->way == PG_WAY_REPLICA ? next_replica(way->port) : PG_PRIMARY,
+                .beat = way->way == PG_WAY_CHECK_STRICT || way->way == PG_WAY_FETCH_STRICT ||
+                        way->way == PG_WAY_ALONE_STRICT,
+                .deadline = nanos_add(first->asked, way->port->source->config.read_timeout),
+                .way = way};
 
-        pg_batch_start(&in, reads);
+        return pg_batch_start(&in, reads);
 }
 
+static void fail_waiting(void *context, struct source_read *read, enum err status)
+{
+        (void)context;
+        counter_add(COUNTER_pg_exhausted, status == ERR_BUSY);
+        read->status = err_set(&read->message, status, "%s",
+                pg_failure_text(status == ERR_BUSY ? PG_FAILURE_EXHAUSTED : PG_FAILURE_CLOSED));
+        read->done(read);
+}
+
+static void set_timer(struct pg_port *port)
+{
+        struct nanos due = NANOS_NEVER;
+        struct timeval span = {0, 1};
+        int64_t left;
+
+        for (int i = 0; i < PG_WAY_COUNT; i++)
+                if (nanos_before(pg_gather_due(&port->ways[i].gather), due))
+                        due = pg_gather_due(&port->ways[i].gather);
+        if (!nanos_before(due, NANOS_NEVER))
+                return;
+        left = nanos_sub(due, port->source->config.clock()).ns;
+        if (left > 0)
+                span = (struct timeval){left / NANOS_PER_S, left % NANOS_PER_S / 1000 + 1};
+        event_add(port->timer, &span);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+        struct pg_port *port = context;
+        const struct nanos now = port->source->config.clock();
+
+        (void)fd, (void)what;
+        for (int i = 0; i < PG_WAY_COUNT; i++)
+                pg_gather_tick(&port->ways[i].gather, now);
+        set_timer(port);
+}
+
+void pg_way_returned(struct pg_way_out *way)
+{
+        pg_gather_returned(&way->gather, way->port->source->config.clock());
+        set_timer(way->port);
+}
+
+/* What is refused is answered last: that may add more. */
 static void fetch_many(struct source_port *source_port, struct list *reads)
 {
         struct pg_port *port = port_of(source_port);
         struct pg_source *s = port->source;
-        const struct nanos deadline = nanos_add(s->config.clock(), s->config.read_timeout);
-        struct list ways[WAY_COUNT];
+        const struct nanos now = s->config.clock();
         struct list refused;
 
         list_init(&refused);
-        for (int way = 0; way < WAY_COUNT; way++)
-                list_init(&ways[way]);
         while (!list_empty(reads)) {
                 struct source_read *read = LIST_ENTRY(list_pop_front(reads), struct source_read, link);
                 bool possible;
 
                 clear(read);
+                read->asked = now;
                 possible = is_possible(s, read);
-                list_push_back(read->status == OK ? &ways[way_of(s, read, possible)] : &refused, &read->link);
+                if (read->status == OK)
+                        pg_gather_add(&port->ways[way_of(s, read, possible)].gather, read);
+                else
+                        list_push_back(&refused, &read->link);
         }
-        for (int way = 0; way < WAY_COUNT; way++)
-                start_way(port, (enum way)way, deadline, &ways[way]);
+        for (int i = 0; i < PG_WAY_COUNT; i++)
+                pg_gather_send(&port->ways[i].gather, now);
+        set_timer(port);
         while (!list_empty(&refused)) {
                 struct source_read *read = LIST_ENTRY(list_pop_front(&refused), struct source_read, link);
 
                 read->done(read);
         }
+}
+
+/* ---- ports ---- */
+
+static enum err open_pool(
+        const struct pg_source *s, const struct pg_server *server, struct event_base *base, struct pg_pool **out)
+{
+        struct pg_pool_config config = {.base = base,
+                .server = server,
+                .size = s->config.pool_size,
+                .acquire_timeout = s->config.acquire_timeout,
+                .now = s->config.clock};
+        enum err rc = random_bytes(&config.seed, sizeof(config.seed));
+
+        return rc == OK ? pg_pool_create(out, &config) : rc;
+}
+
+static void close_port(struct source_port **out)
+{
+        struct pg_port *port;
+
+        if (*out == NULL)
+                return;
+        port = port_of(*out);
+        for (int i = 0; i < PG_WAY_COUNT; i++)
+                pg_gather_close(&port->ways[i].gather);
+        for (uint32_t i = 0; i < PG_REPLICAS_MAX; i++)
+                pg_pool_destroy(&port->replicas[i]); /* what they leave undone, the primary is asked */
+        pg_pool_destroy(&port->primary);
+        if (port->timer != NULL)
+                event_free(port->timer);
+        vc_free(port);
+        *out = NULL;
+}
+
+static void init_ways(struct pg_port *port)
+{
+        const struct pg_source_config *config = &port->source->config;
+        const bool impatient = nanos_before(config->read_timeout, config->acquire_timeout);
+        struct pg_gather_config gather = {.reads_max = GATHER_READS_MAX,
+                .out_max = config->pool_size,
+                .patience = {GATHER_PATIENCE_US * (NANOS_PER_MS / 1000)},
+                .most_wait = impatient ? config->read_timeout : config->acquire_timeout,
+                .start = start_way,
+                .fail = fail_waiting};
+
+        for (int i = 0; i < PG_WAY_COUNT; i++) {
+                port->ways[i].port = port;
+                port->ways[i].way = (enum pg_way)i;
+                gather.context = &port->ways[i];
+                pg_gather_init(&port->ways[i].gather, &gather);
+        }
+}
+
+static enum err open_port(struct source *source, struct event_base *base, struct source_port **out)
+{
+        struct pg_source *s = pg_source_of(source);
+        struct pg_port *port = vc_calloc(1, sizeof(*port));
+        enum err rc;
+
+        *out = NULL;
+        if (port == NULL)
+                return ERR_NOMEM;
+        port->port.source = source;
+        port->source = s;
+        (void)snprintf(port->node, sizeof(port->node), "%.256s#%u", s->config.node == NULL ? "" : s->config.node,
+                atomic_fetch_add(&s->port_count, 1));
+        init_ways(port);
+        port->timer = event_new(base, -1, 0, on_timer, port);
+        rc = port->timer == NULL ? ERR_NOMEM : open_pool(s, &s->config.primary, base, &port->primary);
+        for (uint32_t i = 0; rc == OK && i < s->config.replica_count; i++)
+                rc = open_pool(s, &s->replicas[i], base, &port->replicas[i]);
+        *out = &port->port;
+        if (rc != OK)
+                close_port(out);
+        return rc;
 }
 
 /* ---- writes and scans: none but touches ---- */

@@ -59,8 +59,8 @@ struct source_ops {
         /* When no read is under way in it, before the source is closed. Frees, nulls. Once its loop has ended, any
          * thread. */
         void (*close_port)(struct source_port **port);
-        /* Answers every read of the list (left empty), each list from ONE snapshot. `done` is called on the port's
-         * loop, before this returns or later. The thread of the port's loop only. */
+        /* Answers every read of the list (left empty), each from one snapshot, which as many share as can. `done` is
+         * called on the port's loop, before this returns or later. The thread of the port's loop only. */
         void (*fetch_many)(struct source_port *port, struct list *reads);
         /* Takes the write in order of the calls; `done` follows. Prepares it on the calling thread (an IMPORT's rows:
          * about two microseconds each), commits it on another. Any thread. */

@@ -27,6 +27,7 @@ struct source_read {
                                              is still true (`unmodified`), instead of reading it again */
         void (*done)(struct source_read *read);
         void *context;
+        struct nanos asked; /* the source's own: when it took the read */
         /* set before `done`: */
         enum err status;          /* OK, or why it cannot be known now (never OK for a failed read). BADKEY: the id is
                                      not in the form in which the source has it; asking again does not help */

@@ -107,8 +107,27 @@ static void a_list_needs_the_question_whether_there_is_one(void **in)
         struct state *s = *in;
 
         add(s, "allergies:1");
+        planned(s, "BEGIN HERE EXISTS {\"1\"} ALLERGIES {\"1\"} "
+                   "STEADY {\"a.allergies\",\"a.students\"} COMMIT");
+}
+
+static void what_has_failed_is_kept_apart(void **in)
+{
+        struct state *s = *in;
+
+        s->in.apart = true;
+        add(s, "allergies:1");
         planned(s, "BEGIN HERE SAVEPOINT EXISTS {\"1\"} | ROLLBACK ALLERGIES {\"1\"} | ROLLBACK "
                    "STEADY {\"a.allergies\",\"a.students\"} COMMIT");
+}
+
+static void one_query_that_has_failed_leaves_the_transaction_whole(void **in)
+{
+        struct state *s = *in;
+
+        s->in.apart = true;
+        add(s, "student:1");
+        planned(s, "BEGIN HERE SAVEPOINT STUDENT {\"1\"} | ROLLBACK STEADY {\"a.students\"} COMMIT");
 }
 
 static void reads_of_a_type_are_one_query(void **in)
@@ -118,7 +137,7 @@ static void reads_of_a_type_are_one_query(void **in)
         add(s, "allergies:2");
         add(s, "allergies:1");
         add(s, "allergies:2");
-        planned(s, "BEGIN HERE SAVEPOINT EXISTS {\"1\",\"2\"} | ROLLBACK ALLERGIES {\"1\",\"2\"} | ROLLBACK "
+        planned(s, "BEGIN HERE EXISTS {\"1\",\"2\"} ALLERGIES {\"1\",\"2\"} "
                    "STEADY {\"a.allergies\",\"a.students\"} COMMIT");
 }
 
@@ -129,8 +148,8 @@ static void parts_and_types_share_their_queries(void **in)
         add(s, "summary:1");
         add(s, "student:2");
         add(s, "allergies:3");
-        planned(s, "BEGIN HERE SAVEPOINT STUDENT {\"1\",\"2\"} | ROLLBACK ALLERGIES {\"1\",\"3\"} | ROLLBACK "
-                   "EXISTS {\"3\"} | ROLLBACK STEADY {\"a.allergies\",\"a.students\"} COMMIT");
+        planned(s, "BEGIN HERE STUDENT {\"1\",\"2\"} ALLERGIES {\"1\",\"3\"} "
+                   "EXISTS {\"3\"} STEADY {\"a.allergies\",\"a.students\"} COMMIT");
 }
 
 static void a_hundred_reads_are_as_many_queries_as_one(void **in)
@@ -303,6 +322,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(a_record_of_the_student_tells_that_there_is_one, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_list_needs_the_question_whether_there_is_one, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(what_has_failed_is_kept_apart, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        one_query_that_has_failed_leaves_the_transaction_whole, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(reads_of_a_type_are_one_query, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(parts_and_types_share_their_queries, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_hundred_reads_are_as_many_queries_as_one, set_up, tear_down),
