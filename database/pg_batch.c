@@ -1,7 +1,7 @@
 /* One batch of reads under way: an exchange, what its results mean, and what is asked again.
  *
  *      CHECK --- modified ---------------> FETCH --- odd ids ---> FETCH of each half … ---> ALONE
- *                                            ^
+ *                                            ^  +--- no record that tells who exists ---> EXISTENCE
  *      FETCH on a replica --- could not say -+
  *
  * Every arrow is one more round trip. A query that failed, with all others behind it, is run once more apart from them;
@@ -206,17 +206,26 @@ static void go_on(const struct pg_batch *b, enum pg_errand errand, struct list *
                 (void)pg_batch_start(&next, reads);
 }
 
+/* Reads by what comes next. */
+struct verdicts {
+        struct list answered;
+        struct list alone;
+        struct list existence;
+        struct list primary;
+};
+
 /* Divides the batch's reads: answered, and to be asked again. */
-static void divide(struct pg_batch *b, struct list *answered, struct list *alone, struct list *primary)
+static void divide(struct pg_batch *b, struct verdicts *to)
 {
         for (uint32_t i = 0; i < b->plan.item_count; i++) {
                 const struct pg_item *item = &b->plan.items[i];
 
                 list_remove(&item->read->link);
                 switch (pg_value_answer(&b->plan, item, &b->meta)) {
-                case PG_ANSWERED: list_push_back(answered, &item->read->link); break;
-                case PG_ALONE: list_push_back(alone, &item->read->link); break;
-                case PG_ASK_PRIMARY: list_push_back(primary, &item->read->link); break;
+                case PG_ANSWERED: list_push_back(&to->answered, &item->read->link); break;
+                case PG_ALONE: list_push_back(&to->alone, &item->read->link); break;
+                case PG_ASK_EXISTENCE: list_push_back(&to->existence, &item->read->link); break;
+                case PG_ASK_PRIMARY: list_push_back(&to->primary, &item->read->link); break;
                 }
         }
 }
@@ -249,20 +258,20 @@ static void ask_again(const struct pg_batch *b, struct list *reads)
 
 static void end_fetch(struct pg_batch *b)
 {
-        struct list answered;
-        struct list alone;
-        struct list primary;
+        struct verdicts to;
 
         note_proof(b);
-        list_init(&answered);
-        list_init(&alone);
-        list_init(&primary);
-        divide(b, &answered, &alone, &primary);
-        counter_add(COUNTER_database_replica_refusals, list_count(&primary));
-        ask_again(b, &alone);
-        go_on(b, PG_ERRAND_FETCH, &primary);
+        list_init(&to.answered);
+        list_init(&to.alone);
+        list_init(&to.existence);
+        list_init(&to.primary);
+        divide(b, &to);
+        counter_add(COUNTER_database_replica_refusals, list_count(&to.primary));
+        ask_again(b, &to.alone);
+        go_on(b, PG_ERRAND_EXISTENCE, &to.existence);
+        go_on(b, PG_ERRAND_FETCH, &to.primary);
         destroy(b);
-        finish_all(&answered);
+        finish_all(&to.answered);
 }
 
 static void end_check(struct pg_batch *b)
@@ -341,6 +350,7 @@ static enum err make_plan(struct pg_batch *b)
                 .states = source->states,
                 .alone = b->in.errand == PG_ERRAND_ALONE,
                 .apart = b->apart,
+                .existence = b->in.errand == PG_ERRAND_EXISTENCE,
                 .replica = on_replica(b),
                 .bare = b->bare,
                 .session = !source->config.primary.session_settings,

@@ -36,7 +36,9 @@ static bool asks_existence(const struct pg_plan *plan, const struct record_type 
 
         if (subject->exists.text == NULL)
                 return false;
-        for (uint32_t i = 0; !plan->in.alone && pg_leaf(type, i) != NULL; i++)
+        if (plan->in.alone || plan->in.existence)
+                return true;
+        for (uint32_t i = 0; pg_leaf(type, i) != NULL; i++)
                 if (pg_leaf_decides(subject, pg_leaf(type, i)))
                         return false;
         return true;

@@ -7,9 +7,10 @@
  * A query that fails takes all with it, so the batch is then planned once more "apart": SAVEPOINT p before the queries,
  * and behind each Sync and ROLLBACK TO p. Not at once, because it costs more than a small query does: PostgreSQL sends
  * what it has at each Sync, and the reader wakes up for it. Whether an id exists is asked for unless a record that is
- * read anyway says so (the student's own). Reads that cannot share a query are planned "alone": each has queries of its
- * own, in the same exchange, parsed anew; a prepared statement keeps the parameter's type of when it was prepared, and
- * columns may have become wider since. */
+ * read anyway says so (the student's own); where there is none among a composite's parts, a second exchange asks for
+ * it: the record's SQL may leave some out. Reads that cannot share a query are planned "alone": each has queries of
+ * its own, in the same exchange, parsed anew; a prepared statement keeps the parameter's type of when it was prepared,
+ * and columns may have become wider since. */
 #ifndef DATABASE_PG_PLAN_H
 #define DATABASE_PG_PLAN_H
 
@@ -50,7 +51,8 @@ struct pg_plan_in {
         const struct record_types *types;
         const _Atomic uint8_t *states; /* by the types' index: enum pg_state, or'ed; others may set them meanwhile */
         bool alone;
-        bool apart; /* a query that fails leaves the others be */
+        bool apart;     /* a query that fails leaves the others be */
+        bool existence; /* is asked for whatever records would say */
         bool replica;
         bool bare;        /* the schema `vitalcache` is not there */
         bool session;     /* our settings go into the transaction */

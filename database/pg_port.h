@@ -64,7 +64,8 @@ static inline struct pg_source *pg_source_of(struct source *source)
 enum pg_errand {
         PG_ERRAND_CHECK, /* whether what readers hold still is true; what is not is fetched */
         PG_ERRAND_FETCH,
-        PG_ERRAND_ALONE /* each with queries of its own */
+        PG_ERRAND_EXISTENCE, /* a fetch that asks who exists in any case */
+        PG_ERRAND_ALONE      /* each with queries of its own */
 };
 
 enum { PG_PRIMARY = -1 };

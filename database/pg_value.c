@@ -110,6 +110,17 @@ static enum err read_found(struct answer *a)
         return OK;
 }
 
+/* Whether a composite lacks the record that would say that its id exists. Its SQL may leave some out who do, with other
+ * parts of theirs: only the question itself makes nobody of them. */
+static bool is_untold(const struct answer *a)
+{
+        const struct pg_query *query = existence_query(a);
+
+        if (a->read->type->shape != RECORD_COMPOSITE || query == NULL || query->type == NULL)
+                return false;
+        return !has_failed(query, a->read->id) && rows_of(query, a->read->id)->first == PG_ROW_NONE;
+}
+
 /* Whether the failure of a query that the read shares may be another id's doing, or the form of its own. */
 static bool is_doubtful(const struct answer *a)
 {
@@ -316,6 +327,8 @@ enum pg_verdict pg_value_answer(const struct pg_plan *plan, const struct pg_item
                 return PG_ASK_PRIMARY;
         if (!plan->in.alone && (is_doubtful(&a) || find_query(&a, is_strange) != NULL))
                 return PG_ALONE;
+        if (is_untold(&a))
+                return PG_ASK_EXISTENCE;
         buf_truncate(&read->value, 0);
         read->status = answer(&a);
         if (read->status == ERR_UNAVAILABLE)

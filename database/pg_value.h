@@ -6,9 +6,10 @@
 #include "database/pg_plan.h"
 
 enum pg_verdict {
-        PG_ANSWERED,   /* all of the read's results are set */
-        PG_ALONE,      /* its id, or another's with it, was odd: ask again with queries of its own */
-        PG_ASK_PRIMARY /* the replica could not say */
+        PG_ANSWERED,      /* all of the read's results are set */
+        PG_ALONE,         /* its id, or another's with it, was odd: ask again with queries of its own */
+        PG_ASK_EXISTENCE, /* it has no record that tells that its id exists: ask for that itself */
+        PG_ASK_PRIMARY    /* the replica could not say */
 };
 
 /* Sets the results of the item's read, status included, unless it must be asked again. `meta` is the transaction's.

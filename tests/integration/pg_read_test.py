@@ -77,6 +77,13 @@ types:
     shape: composite
     parts: {student: {type: student}, allergies: {type: allergies}, visits: {type: visits}, current: {type: current},
             brief: {type: brief}}
+  enrolled:
+    shape: one
+    table: students
+    postgres: {fetch: "SELECT id AS student, name FROM public.students WHERE id = ANY($1) AND name <> 'Student 3'"}
+  file:
+    shape: composite
+    parts: {enrolled: {type: enrolled}, newest: {type: allergies, limit: 1}}
   shaky:
     shape: composite
     parts: {student: {type: student}, allergies: {type: allergies}, flaky: {type: flaky}}
@@ -290,6 +297,17 @@ class PlanTest(ReadTest):
             for read in drive.fetch("summary:x", "allergies:x", "student:x"):
                 self.assertEqual((read.status, read.what, read.value), ("OK", "none", None))
                 self.assertGreater(read.epoch, 0)
+
+    def test_a_student_who_is_not_shown_is_there_all_the_same(self):
+        with self.drive() as drive:
+            reads, statements = self.statements(drive, *["file:s%d" % n for n in range(1, 101)], "file:x")
+            self.assertEqual((len(self.data(statements)), drive.round_trips), (5, 2))
+            self.assertEqual([r.what for r in reads], ["found"] * 100 + ["none"])
+            self.assertEqual(reads[2].value["enrolled"], None)
+            self.assertEqual([a["name"] for a in reads[2].value["newest"]], ["nut 302"])
+            self.assertEqual(reads[3].value["enrolled"], {"name": "Student 4"})
+            self.assertTrue(all(r.epoch > 0 for r in reads))
+            self.assertEqual(drive.get("enrolled:s3").what, "none")
 
     def test_a_thousand_and_more_reads_are_several_batches(self):
         with self.drive() as drive:

@@ -202,6 +202,31 @@ static void without_existence_nothing_is_known(void **in)
         assert_int_equal(buf_len(&s->read.value), 0);
 }
 
+static void a_record_that_is_not_there_does_not_say_that_nobody_is(void **in)
+{
+        struct state *s = *in;
+
+        ask(s, "summary:1");
+        bring(s, "student", "name", NULL, 0);
+        bring(s, "allergies", "kind", CELLS("1", "nut"), 1);
+        assert_int_equal(verdict(s), PG_ASK_EXISTENCE);
+        pg_plan_deinit(&s->plan);
+        s->in.existence = true;
+        ask(s, "summary:1");
+        bring(s, NULL, "x", CELLS("1", NULL), 1);
+        bring(s, "student", "name", NULL, 0);
+        bring(s, "allergies", "kind", CELLS("1", "nut"), 1);
+        answered(s, "{\"student\":null,\"some\":[{\"kind\":\"nut\"}],\"all\":[{\"kind\":\"nut\"}]}");
+        pg_plan_deinit(&s->plan);
+        ask(s, "summary:1");
+        bring(s, NULL, "x", NULL, 0);
+        bring(s, "student", "name", NULL, 0);
+        bring(s, "allergies", "kind", NULL, 0);
+        assert_int_equal(verdict(s), PG_ANSWERED);
+        assert_ok(s->read.status);
+        assert_false(s->read.found);
+}
+
 static void odd_ids_are_asked_for_alone(void **in)
 {
         struct state *s = *in;
@@ -361,6 +386,7 @@ int main(void)
                 TEST(a_failed_part_is_an_error_and_nothing_is_kept),
                 TEST(a_damaged_record_is_not_left_out),
                 TEST(without_existence_nothing_is_known),
+                TEST(a_record_that_is_not_there_does_not_say_that_nobody_is),
                 TEST(odd_ids_are_asked_for_alone),
                 TEST(impossible_ids_are_refused),
                 TEST(what_no_column_can_hold_is_nobody_and_not_kept),
