@@ -51,6 +51,14 @@ static bool is_strange(const struct pg_query *query, struct slice id)
         return query->status == OK && query->rows.strange && !rows_of(query, id)->seen;
 }
 
+/* The query has rows of an id that nobody asked for: either that is another form of one that was, or its SQL says of
+ * rows that they are somebody else's, and this one's may be another's as well. */
+static bool has_strangers(const struct pg_query *query, struct slice id)
+{
+        (void)id;
+        return query->status == OK && query->rows.strange;
+}
+
 /* Whether the query says what there is of the id. */
 static enum err status_of(const struct pg_query *query, struct slice id)
 {
@@ -325,7 +333,7 @@ enum pg_verdict pg_value_answer(const struct pg_plan *plan, const struct pg_item
 
         if (plan->in.replica && find_query(&a, has_failed) != NULL)
                 return PG_ASK_PRIMARY;
-        if (!plan->in.alone && (is_doubtful(&a) || find_query(&a, is_strange) != NULL))
+        if (!plan->in.alone && (is_doubtful(&a) || find_query(&a, has_strangers) != NULL))
                 return PG_ALONE;
         if (is_untold(&a))
                 return PG_ASK_EXISTENCE;

@@ -84,6 +84,10 @@ types:
   file:
     shape: composite
     parts: {enrolled: {type: enrolled}, newest: {type: allergies, limit: 1}}
+  shifted:
+    shape: list
+    table: visits
+    postgres: {fetch: "SELECT 's' || id + 1 AS student, id FROM public.visits WHERE student_id = ANY($1)"}
   shaky:
     shape: composite
     parts: {student: {type: student}, allergies: {type: allergies}, flaky: {type: flaky}}
@@ -418,6 +422,12 @@ class FailureTest(ReadTest):
             drive.fetch("flaky:s6", "flaky:s7", "flaky:s8")
             self.assertEqual(drive.round_trips, 2)  # queries are kept apart now
         self.assertEqual([r.status for r in reads], ["OK", "UNAVAILABLE", "OK"])
+
+    def test_rows_under_another_id_than_was_asked_for_are_nobody_s(self):
+        with self.drive() as drive:
+            reads = drive.fetch("shifted:s5", "shifted:s6", "shifted:s7", "visits:s7")
+        self.assertEqual([(r.status, r.value) for r in reads[:3]], [("BADKEY", None)] * 3)
+        self.assertEqual(reads[3].value, [{"id": 7, "note": "note 7"}])
 
     def test_among_many_a_bad_one_is_found_in_halves(self):
         with self.drive() as drive:
