@@ -694,8 +694,8 @@ class Promotion(Scenario):
 
 
 class PromotionAsync(Promotion):
-    """The same with an asynchronous replica: the bound grows by the time until the old primary is fenced. That of strict
-    reads would, too; the driver holds those to 0, so it sends none."""
+    """The same with an asynchronous replica: the bound grows by the time until the old primary is fenced. That of
+    strict reads would, too; the driver holds those to 0, so it sends none."""
     name = "promotion-async"
     synchronous = False
     driver = {"lossy": True, "bound": 1000 + 8000, "strict": 0}
