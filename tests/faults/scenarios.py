@@ -706,6 +706,7 @@ class PromotionAsync(Promotion):
 class Pooler(Kill):
     """Reads go through pgbouncer in transaction mode, and PostgreSQL is killed behind it."""
     name = "pooler"
+    hits_share = 0.05  # pgbouncer takes its time to come back, and most of these few seconds with it
 
     def prepare(self, site):
         self.bouncer = site.stack.enter_context(pg.PgBouncer(site.cluster, pool_size=4, server_login_retry=1))
