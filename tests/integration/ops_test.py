@@ -153,11 +153,12 @@ class Backup(Folder):
         self.assertFalse(self.file.exists())
 
     def test_what_a_killed_one_held_is_free_after_the_next(self):
-        self.imported(self.folder / "db", 300)
+        self.imported(self.folder / "db", 1500)  # more than the buffers behind the copy can hold
         with vc.Server(data=self.folder / "db"):
             reading = subprocess.Popen([vc.VITALCACHE, "backup", "--data", self.folder / "db", "-"],
                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             reading.stdout.read(1)
+            self.assertIn(str(reading.pid), self.readers())
             reading.kill()
             reading.communicate()
             report("backup", "--data", self.folder / "db", self.file)
