@@ -336,6 +336,9 @@ class SlowPart(Scenario):
     name = "slow-part"
     counted = ("pg_statement_errors",)
 
+    def postgres(self, site):
+        return {"statement_timeout": "400ms"}  # well before the node gives up the connection
+
     def round(self, site):
         site.driver("freeze")
         with contextlib.closing(site.cluster.connect(autocommit=False)) as holder, holder.cursor() as cursor:
@@ -521,6 +524,7 @@ class Attach(Scenario):
         site.driver("freeze")
         site.cluster.psql("""
             BEGIN;
+            LOCK TABLE allergies, conditions IN ACCESS EXCLUSIVE MODE; -- in the readers' order: no deadlock
             CREATE TABLE incoming (LIKE allergies_low INCLUDING ALL);
             INSERT INTO incoming SELECT student_id, n, version + 1 FROM allergies_low;
             UPDATE conditions SET version = version + 1 WHERE student_id < 100;
@@ -546,6 +550,7 @@ class Rename(Scenario):
         site.driver("freeze")
         site.cluster.psql("""
             BEGIN;
+            LOCK TABLE students, allergies, conditions IN ACCESS EXCLUSIVE MODE; -- in the readers' order: no deadlock
             CREATE TABLE incoming (LIKE conditions INCLUDING ALL);
             INSERT INTO incoming SELECT student_id, version + 1 FROM conditions;
             UPDATE allergies SET version = version + 1;

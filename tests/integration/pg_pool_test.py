@@ -104,6 +104,7 @@ class Cutter:
         self.target = ("127.0.0.1", cluster.port)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
+        self.lock = threading.Lock()  # guards `left`
         self.left = {"up": None, "down": None}  # bytes until the cut; None: no cut
         self.threads = []
         self.sockets = [self.listener]
@@ -127,21 +128,30 @@ class Cutter:
         with contextlib.suppress(OSError):
             while True:
                 data = source.recv(65536)
-                left = self.left[way]
                 if not data:
                     break
-                if left is not None and left <= len(data):
-                    target.sendall(data[:left])
+                passed, cut = self.take(way, len(data))
+                target.sendall(data[:passed])
+                if cut:
                     break
-                target.sendall(data)
-                if left is not None:
-                    self.left[way] = left - len(data)
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
+    def take(self, way, count):
+        """(how many of `count` bytes may pass, whether the cut is behind them), counted before they go: with the last of
+        them at its place the test goes on, and may want no cut any more."""
+        with self.lock:
+            left = self.left[way]
+            if left is None:
+                return count, False
+            if left > count:
+                self.left[way] = left - count
+            return min(left, count), left <= count
+
     def cut(self, way, after):
-        self.left = {"up": None, "down": None, way: after}
+        with self.lock:
+            self.left = {"up": None, "down": None, way: after}
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
