@@ -12,7 +12,7 @@
 
 struct l1_entry {
         struct l1_entry *chain; /* the next of its bucket; guarded by the shard's lock */
-        struct list place;      /* the policy's; guarded by the shard's lock */
+        struct list place;      /* in the shard's order of use; guarded by its lock */
         uint64_t epoch;
         uint64_t def;
         struct position as_of;

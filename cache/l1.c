@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "cache/l1_shard.h"
+#include "cache/policy.h"
 #include "monitoring/counters.h"
 
 /* The largest entry, as a part of max_bytes: one record must not sweep the tier. */
@@ -36,14 +37,14 @@ static void destroy_shards(struct l1 *l1, uint32_t made)
         vc_free(l1->shards);
 }
 
-static enum err make_shards(struct l1 *l1, const struct l1_config *config, const struct policy_ops *policy)
+static enum err make_shards(struct l1 *l1, const struct l1_config *config)
 {
         l1->shards = vc_calloc_aligned(_Alignof(struct l1_shard), config->shards, sizeof(struct l1_shard));
         if (l1->shards == NULL)
                 return ERR_NOMEM;
         l1->shard_count = config->shards;
         for (uint32_t i = 0; i < config->shards; i++) {
-                enum err rc = l1_shard_init(&l1->shards[i], policy, &l1->account);
+                enum err rc = l1_shard_init(&l1->shards[i], &l1->account);
 
                 if (rc != OK) {
                         destroy_shards(l1, i);
@@ -55,20 +56,19 @@ static enum err make_shards(struct l1 *l1, const struct l1_config *config, const
 
 enum err l1_create(struct l1 **out, const struct l1_config *config, struct err_msg *msg)
 {
-        const struct policy_ops *policy = policy_find(config->policy);
         struct l1 *l1;
         enum err rc;
 
         *out = NULL;
         VC_ASSERT(config->shards > 0 && (config->shards & (config->shards - 1)) == 0);
-        if (policy == NULL)
+        if (policy_find(config->policy) == NULL)
                 return err_set(
                         msg, ERR_CONFIG, "no eviction policy \"%s\"; there is: %s", config->policy, policy_names());
         l1 = vc_calloc(1, sizeof(*l1));
         if (l1 == NULL)
                 return err_set(msg, ERR_NOMEM, "no memory for L1");
         l1->seed = config->seed;
-        rc = make_shards(l1, config, policy);
+        rc = make_shards(l1, config);
         if (rc != OK) {
                 vc_free(l1);
                 return err_set(msg, rc, "no memory for the %u shards of L1", config->shards);

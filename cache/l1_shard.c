@@ -12,17 +12,13 @@ static void account_sub(_Atomic uint64_t *figure, uint64_t n)
         atomic_fetch_sub_explicit(figure, n, memory_order_relaxed);
 }
 
-enum err l1_shard_init(struct l1_shard *shard, const struct policy_ops *policy, struct l1_account *account)
+enum err l1_shard_init(struct l1_shard *shard, struct l1_account *account)
 {
         enum err rc = entry_table_init(&shard->table);
 
         if (rc != OK)
                 return rc;
-        rc = policy->create(&shard->policy);
-        if (rc != OK) {
-                entry_table_deinit(&shard->table);
-                return rc;
-        }
+        list_init(&shard->uses);
         (void)pthread_mutex_init(&shard->lock, NULL);
         shard->account = account;
         account_add(&account->bytes, shard->table.bytes);
@@ -32,7 +28,6 @@ enum err l1_shard_init(struct l1_shard *shard, const struct policy_ops *policy, 
 void l1_shard_deinit(struct l1_shard *shard)
 {
         entry_table_deinit(&shard->table);
-        shard->policy->ops->destroy(&shard->policy);
         pthread_mutex_destroy(&shard->lock);
 }
 
@@ -43,7 +38,7 @@ static void insert_locked(struct l1_shard *shard, struct l1_entry *entry)
         size_t before = shard->table.bytes;
 
         entry_table_insert(&shard->table, entry);
-        shard->policy->ops->added(shard->policy, &entry->place);
+        list_push_front(&shard->uses, &entry->place);
         account_add(&shard->account->entries, 1);
         account_add(&shard->account->bytes, vc_footprint(entry) + shard->table.bytes - before);
 }
@@ -52,7 +47,7 @@ static void unlink_locked(struct l1_shard *shard, struct l1_entry *entry)
 {
         size_t before = shard->table.bytes;
 
-        shard->policy->ops->removed(shard->policy, &entry->place);
+        list_remove(&entry->place);
         entry_table_remove(&shard->table, entry);
         account_sub(&shard->account->entries, 1);
         account_sub(&shard->account->bytes, vc_footprint(entry) + before - shard->table.bytes);
@@ -79,8 +74,10 @@ struct l1_entry *l1_shard_get(struct l1_shard *shard, uint32_t hash, struct slic
         e = entry_table_find(&shard->table, hash, key);
         if (e != NULL) {
                 entry_hold(e);
-                if (use)
-                        shard->policy->ops->used(shard->policy, &e->place);
+                if (use && shard->uses.next != &e->place) {
+                        list_remove(&e->place);
+                        list_push_front(&shard->uses, &e->place);
+                }
         }
         pthread_mutex_unlock(&shard->lock);
         return e;
@@ -126,12 +123,10 @@ struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry)
 struct l1_entry *l1_shard_evict(struct l1_shard *shard)
 {
         struct l1_entry *e = NULL;
-        struct list *place;
 
         pthread_mutex_lock(&shard->lock);
-        place = shard->policy->ops->victim(shard->policy);
-        if (place != NULL) {
-                e = LIST_ENTRY(place, struct l1_entry, place);
+        if (!list_empty(&shard->uses)) {
+                e = LIST_ENTRY(shard->uses.prev, struct l1_entry, place);
                 unlink_locked(shard, e);
         }
         pthread_mutex_unlock(&shard->lock);

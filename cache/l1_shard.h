@@ -1,4 +1,4 @@
-/* One shard of L1: a table, a policy and the lock that guards both. Private to cache/.
+/* One shard of L1: a table, the order of use and the lock that guards both. Private to cache/.
  *
  * The lock is a pthread mutex, not a spinlock: held for a few dozen instructions it is as cheap (uncontended lock and
  * unlock are one atomic each and no system call), and when its holder loses the processor in the middle, waiters sleep
@@ -7,7 +7,6 @@
 #define CACHE_L1_SHARD_H
 
 #include "cache/entry_table.h"
-#include "cache/policy.h"
 
 #include <pthread.h>
 
@@ -20,12 +19,12 @@ struct l1_account {
 struct l1_shard {
         pthread_mutex_t lock; /* lock class "l1_shard": a leaf, nothing else is locked under it */
         struct entry_table table;
-        struct policy *policy;
+        struct list uses; /* of entries' places, the last used first: the back goes when there is no room */
         struct l1_account *account;
 } __attribute__((aligned(64))); /* shards of two cores share no cache line */
 
 /* ERR_NOMEM: nothing to deinit then. */
-enum err l1_shard_init(struct l1_shard *shard, const struct policy_ops *policy, struct l1_account *account) MUST_CHECK;
+enum err l1_shard_init(struct l1_shard *shard, struct l1_account *account) MUST_CHECK;
 /* Releases all entries. No one may use the shard any more; entries that are held live on until released. */
 void l1_shard_deinit(struct l1_shard *shard);
 
@@ -43,7 +42,7 @@ struct l1_entry *l1_shard_take_older(struct l1_shard *shard, const struct l1_ent
  * same key, or `entry` itself if a newer one is there; NULL when there was no other. Any thread. */
 struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry) MUST_CHECK;
 
-/* Unlinks the policy's victim; its reference is the caller's then. NULL when the shard is empty. Any thread. */
+/* Unlinks the entry that was not used for longest; its reference is the caller's then. NULL when the shard is empty. Any thread. */
 struct l1_entry *l1_shard_evict(struct l1_shard *shard);
 
 #endif
