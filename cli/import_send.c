@@ -1,6 +1,7 @@
 #include "cli/import_send.h"
 
 #include "base/mem.h"
+#include "base/priority.h"
 #include "cli/import_reply.h"
 
 #include <stdio.h>
@@ -405,6 +406,7 @@ enum err import_send_row(struct import_send *send, const struct import_line *lin
         unsigned slot;
         enum err rc;
 
+        priority_pause();
         if (line->row.len + LIST_HEAD_SIZE > send->limits.bytes)
                 return leave_out(send, line, &too_large, msg);
         rc = make_room(send, line, &slot, msg);

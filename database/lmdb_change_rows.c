@@ -2,6 +2,8 @@
  * student's stand together: one look-up of the student, one head, one touched tag for all of them. */
 #include "database/lmdb_change.h"
 
+#include "base/priority.h"
+
 #include <stdlib.h>
 
 static enum err reject_row(struct source_write *w, const struct lmdb_row *row, struct reject reject)
@@ -55,6 +57,7 @@ static enum err change_group(
         for (size_t i = 0; rc == OK && i < g->count; i++) {
                 bool changed = false;
 
+                priority_pause();
                 rc = w->kind == WRITE_IMPORT ? lmdb_run_put(&run, &g->row[i], &changed)
                                              : lmdb_run_erase_row(&run, &g->row[i], &changed);
                 changes += changed;

@@ -1,4 +1,4 @@
-/* Page cache, made ready where the data file is going to grow. */
+/* Blocks and page cache, made ready where the data file is going to grow. */
 #ifndef DATABASE_LMDB_ROOM_H
 #define DATABASE_LMDB_ROOM_H
 
@@ -15,7 +15,7 @@ struct lmdb_room {
 void lmdb_room_init(struct lmdb_room *room, int fd, uint64_t used);
 
 /* After a commit, with the bytes that are used now: makes room for the growth that is to be expected, if it was large.
- * The file becomes longer than it is used, by a hole that takes no room on the disk. */
+ * The file becomes longer than it is used, by zeros (by a hole, where the file system has no direct writes). */
 void lmdb_room_follow(struct lmdb_room *room, uint64_t used);
 
 /* Cuts off what is not used. No transaction may be under way. */

@@ -1,6 +1,7 @@
 #include "database/lmdb_rows.h"
 
 #include "base/mem.h"
+#include "base/priority.h"
 #include "database/lmdb_key.h"
 #include "database/record.h"
 
@@ -111,6 +112,7 @@ static enum err add_erase_row(const struct making *m, struct slice item, uint32_
 
 static enum err add_row(const struct making *m, struct slice item, uint32_t at)
 {
+        priority_pause();
         switch (m->write->kind) {
         case WRITE_PUT: return add_put_row(m, item, at);
         case WRITE_IMPORT: return add_import_row(m, item, at);

@@ -219,6 +219,10 @@ static void mail_back(struct source_write *source)
 {
         struct write *write = source->context;
 
+        if (write->intake.run != NULL) { /* freed here: to overwrite and unmap an import's rows takes a lane too long */
+                buf_deinit(&write->value);
+                source->value = SLICE_EMPTY;
+        }
         lane_post(write->lane, &write->mail);
 }
 

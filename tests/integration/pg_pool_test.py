@@ -139,8 +139,8 @@ class Cutter:
                 end.shutdown(socket.SHUT_RDWR)
 
     def take(self, way, count):
-        """(how many of `count` bytes may pass, whether the cut is behind them), counted before they go: with the last of
-        them at its place the test goes on, and may want no cut any more."""
+        """(how many of `count` bytes may pass, whether a cut is behind them). They are counted before they go: once the
+        last has arrived the test goes on, and may want no cut any more."""
         with self.lock:
             left = self.left[way]
             if left is None:

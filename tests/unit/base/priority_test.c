@@ -58,9 +58,29 @@ static void lowers_one_thread_and_never_raises_it(void **state)
         assert_int_equal(cores(), all);
 }
 
+static uint64_t switches(void)
+{
+        struct rusage usage;
+
+        assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
+        return (uint64_t)usage.ru_nvcsw;
+}
+
+/* It enters the kernel, and does not sleep there. */
+static void a_pause_gives_the_core_to_nobody_who_does_not_want_it(void **state)
+{
+        uint64_t before = switches();
+
+        (void)state;
+        for (int i = 0; i < 10000; i++)
+                priority_pause();
+        assert_int_equal(switches(), before);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(lowers_one_thread_and_never_raises_it)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(lowers_one_thread_and_never_raises_it),
+                cmocka_unit_test(a_pause_gives_the_core_to_nobody_who_does_not_want_it)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
