@@ -9,6 +9,16 @@
 /* 64 well-mixed bits. Any thread. */
 uint64_t hash64(struct slice bytes, uint64_t seed);
 
+/* One hash of two, in their order, as well mixed as the two are: the halves of a product of 128 bits, as in wyhash
+ * (github.com/wangyi-fudan/wyhash). Five instructions, where hashing the bytes behind both anew would be fifty. */
+static inline uint64_t hash_pair(uint64_t first, uint64_t second)
+{
+        unsigned __int128 product =
+                (unsigned __int128)(first ^ UINT64_C(0xa0761d6478bd642f)) * (second ^ UINT64_C(0xe7037ed1a0b428db));
+
+        return (uint64_t)(product >> 64) ^ (uint64_t)product;
+}
+
 struct hash128 {
         uint64_t high;
         uint64_t low;

@@ -10,19 +10,19 @@
 static _Thread_local mem_gate_fn gate_of_thread;
 static _Thread_local void *gate_context;
 
-static bool gate_open(void)
+bool mem_may_allocate(void)
 {
         return gate_of_thread == NULL || gate_of_thread(gate_context);
 }
 
 void *vc_malloc(size_t size)
 {
-        return gate_open() ? malloc(size) : NULL;
+        return mem_may_allocate() ? malloc(size) : NULL;
 }
 
 void *vc_calloc(size_t count, size_t size)
 {
-        return gate_open() ? calloc(count, size) : NULL;
+        return mem_may_allocate() ? calloc(count, size) : NULL;
 }
 
 /* Not realloc(): it would leave the old bytes behind where it moves a block. */
@@ -31,7 +31,7 @@ void *vc_realloc(void *block, size_t size)
         size_t old = block == NULL ? 0 : malloc_usable_size(block);
         void *moved;
 
-        if (!gate_open())
+        if (!mem_may_allocate())
                 return NULL;
         if (size <= old && size > old / 2)
                 return block;
@@ -48,7 +48,7 @@ void *vc_calloc_aligned(size_t align, size_t count, size_t size)
         void *block = NULL;
         size_t total;
 
-        if (__builtin_mul_overflow(count, size, &total) || !gate_open())
+        if (__builtin_mul_overflow(count, size, &total) || !mem_may_allocate())
                 return NULL;
         if (posix_memalign(&block, align, total == 0 ? 1 : total) != 0)
                 return NULL;

@@ -26,6 +26,9 @@ void vc_free(void *block);
  * accounts. 0 for NULL. Any thread. */
 size_t vc_footprint(const void *block);
 
+/* What the test hook says; for who gets memory of the system by other ways than these. */
+_Bool mem_may_allocate(void);
+
 /* The test hook: asked before each allocation of this thread; false makes it fail. NULL (the default) lets all pass.
  * Per thread; tests only. */
 typedef _Bool (*mem_gate_fn)(void *context);

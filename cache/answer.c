@@ -1,6 +1,7 @@
 #include "cache/answer.h"
 
 #include "database/mutant.h"
+#include "invalidation/tag_slots.h"
 #include "monitoring/counters.h"
 
 static const enum counter counter_of_refusal[VERDICT_COUNT_] = {
@@ -59,9 +60,9 @@ static void answer_with(struct lookup *lookup, struct slice value, bool found, s
                 type_counter_add(lookup->type->index, TYPE_COUNTER_negatives, 1);
 }
 
-static void answer_with_entry(struct lookup *lookup)
+static void answer_with_entry(const struct tiers *tiers, struct lookup *lookup)
 {
-        struct l1_view view = l1_view_of(lookup->entry);
+        struct l1_view view = l1_view_of(tiers->config.l1, lookup->entry);
 
         lookup->tier = TIER_L1;
         lookup->age = age_at(lookup->now, view.filled);
@@ -98,12 +99,15 @@ static bool may_be_of_other_history(const struct lookup *lookup, const struct l1
 
 bool answer_from_entry(struct tiers *tiers, struct lookup *lookup)
 {
-        struct l1_view view = l1_view_of(lookup->entry);
+        const struct tag_owner owner = {lookup->type, lookup->tenant, lookup->id};
+        struct l1_view view = l1_view_of(tiers->config.l1, lookup->entry);
+        uint32_t tags[STAMP_TAGS_MAX];
         enum verdict verdict;
 
+        tag_slots(tiers->config.freshness, &owner, &view.stamp, tags);
         if (is_proved(tiers, lookup, &view.stamp, entry_contains_after(lookup, &view), &verdict) &&
                 !may_be_of_other_history(lookup, &view)) {
-                answer_with_entry(lookup);
+                answer_with_entry(tiers, lookup);
                 counter_add(COUNTER_l1_hits, 1);
                 counter_add(COUNTER_l1_negative_hits, view.found ? 0 : 1);
                 type_counter_add(lookup->type->index, TYPE_COUNTER_hits, 1);
@@ -113,7 +117,7 @@ bool answer_from_entry(struct tiers *tiers, struct lookup *lookup)
                 counter_add(counter_of_refusal[verdict], 1);
         lookup->checkable = can_be_checked(tiers, verdict);
         if (!lookup->checkable && !(lookup->allow_stale && was_true(tiers, lookup, &view.stamp)))
-                l1_release(&lookup->entry);
+                l1_release(tiers->config.l1, &lookup->entry);
         return false;
 }
 
@@ -195,19 +199,20 @@ bool answer_from_fill(struct tiers *tiers, struct lookup *lookup)
 /* An entry that was kept to be checked is not yet one that may serve stale. */
 static bool may_serve_stale(const struct lookup *lookup)
 {
+        const struct tiers *tiers = lookup->reader->tiers;
         struct l1_view view;
 
         if (!lookup->allow_stale || lookup->entry == NULL)
                 return false;
-        view = l1_view_of(lookup->entry);
-        return was_true(lookup->reader->tiers, lookup, &view.stamp);
+        view = l1_view_of(tiers->config.l1, lookup->entry);
+        return was_true(tiers, lookup, &view.stamp);
 }
 
 void answer_failure(struct lookup *lookup, enum err rc, const char *why)
 {
         /* BUSY passes by itself in a moment; only a source that cannot answer justifies what may be outdated */
         if (rc != ERR_BUSY && may_serve_stale(lookup)) {
-                answer_with_entry(lookup);
+                answer_with_entry(lookup->reader->tiers, lookup);
                 lookup->stale = true;
                 counter_add(COUNTER_stale_served, 1);
                 return;

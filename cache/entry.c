@@ -2,10 +2,7 @@
 
 #include "base/mem.h"
 
-#define TYPE_INDEX_MAX 127u /* what the bit-fields hold */
-#define TAG_COUNT_MAX  63u
-
-_Static_assert(STAMP_TAGS_MAX <= TAG_COUNT_MAX, "tag_count has six bits");
+#define TYPE_INDEX_MAX 127u /* what the bit-field holds */
 
 /* A snapshot as it is kept: as many transactions as are running, which is few as a rule; not aligned. */
 static size_t snapshot_size(const struct snapshot *s)
@@ -13,11 +10,10 @@ static size_t snapshot_size(const struct snapshot *s)
         return s == NULL ? 0 : sizeof(s->running) + sizeof(s->xmin) + sizeof(s->xmax) + s->running * sizeof(s->xip[0]);
 }
 
-/* The offset of the tags, not sizeof: no bytes are lost to the struct's own padding. */
+/* The offset of the bytes, not sizeof: no bytes are lost to the struct's own padding. */
 static size_t size_for(const struct l1_view *view)
 {
-        return offsetof(struct l1_entry, tags) + view->stamp.tag_count * sizeof(uint32_t) + view->key.len +
-               view->value.len + snapshot_size(view->snapshot);
+        return offsetof(struct l1_entry, bytes) + view->key.len + view->value.len + snapshot_size(view->snapshot);
 }
 
 static uint8_t *append(uint8_t *at, const void *data, size_t len)
@@ -62,7 +58,7 @@ enum err entry_create(struct l1_entry **out, const struct l1_view *view, uint32_
         size_t size;
 
         *out = NULL;
-        VC_ASSERT(view->stamp.tag_count <= STAMP_TAGS_MAX && view->type_index <= TYPE_INDEX_MAX);
+        VC_ASSERT(view->type_index <= TYPE_INDEX_MAX);
         if (view->key.len > UINT16_MAX || view->value.len > UINT32_MAX)
                 return ERR_LIMIT;
         size = size_for(view);
@@ -81,14 +77,12 @@ enum err entry_create(struct l1_entry **out, const struct l1_view *view, uint32_
                 .fill_micros = view->fill_micros,
                 .key_len = (uint16_t)view->key.len,
                 .type_index = view->type_index & TYPE_INDEX_MAX,
-                .tag_count = view->stamp.tag_count & TAG_COUNT_MAX,
                 .has_snapshot = view->snapshot != NULL,
                 .from_replica = view->from_replica,
                 .found = view->found,
         };
         list_init(&e->place);
-        at = append((uint8_t *)e->tags, view->stamp.tags, view->stamp.tag_count * sizeof(uint32_t));
-        at = append(at, view->key.data, view->key.len);
+        at = append(e->bytes, view->key.data, view->key.len);
         at = append(at, view->value.data, view->value.len);
         append_snapshot(at, view->snapshot);
         *out = e;

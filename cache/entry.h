@@ -1,4 +1,4 @@
-/* An entry of L1: one block of memory with header, tag slots, key and value, so that storing costs one allocation and
+/* An entry of L1: one block of memory with header, key and value, so that storing costs one allocation and
  * reading touches neighbouring cache lines. Reference-counted: the table holds one reference, each reader that is
  * copying the value out holds one, and the last to let go frees it. Immutable once made, but for the links that its
  * shard's lock guards. Private to cache/. */
@@ -23,13 +23,12 @@ struct l1_entry {
         uint32_t value_len;
         uint32_t fill_micros;
         uint16_t key_len;
-        uint8_t tag_count : 6;
         uint8_t has_snapshot : 1;
         uint8_t from_replica : 1;
-        uint8_t type_index : 7; /* beside `found`, so that the tags begin right here */
+        uint8_t type_index : 7;
         uint8_t found : 1;
-        /* tag slots (aligned as they need), key, value and snapshot follow */
-        uint32_t tags[];
+        /* key, value and snapshot follow */
+        uint8_t bytes[];
 };
 
 /* A copy of all that `view` holds, with one reference, the caller's. ERR_NOMEM, ERR_LIMIT (a part longer than its
@@ -50,7 +49,7 @@ void entry_release(struct l1_entry **entry);
 
 static inline struct slice entry_key(const struct l1_entry *entry)
 {
-        return slice_of(entry->tags + entry->tag_count, entry->key_len);
+        return slice_of(entry->bytes, entry->key_len);
 }
 
 static inline struct slice entry_value(const struct l1_entry *entry)

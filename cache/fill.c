@@ -21,7 +21,8 @@ static void add_known(struct fill *fill, const struct fill_request *request)
                 vc_free(known);
                 return;
         }
-        known->of.epoch = l1_view_of(request->known).stamp.epoch;
+        known->of.epoch = l1_view_of(request->l1, request->known).stamp.epoch;
+        known->l1 = request->l1;
         known->entry = l1_hold(request->known);
         known->format = request->format;
         fill->known = known;
@@ -66,7 +67,7 @@ void fill_release(struct fill **out)
         if (fill == NULL || atomic_fetch_sub_explicit(&fill->refs, 1, memory_order_acq_rel) > 1)
                 return;
         if (fill->known != NULL)
-                l1_release(&fill->known->entry);
+                l1_release(fill->known->l1, &fill->known->entry);
         vc_free(fill->known);
         buf_deinit(&fill->read.value);
         for (int f = 0; f < FORMAT_COUNT_; f++)

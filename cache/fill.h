@@ -19,6 +19,7 @@
 /* A copy that whoever started the fill had, and could not prove: the source may say that it is unmodified. */
 struct fill_known {
         struct source_known of; /* its epoch and snapshot */
+        struct l1 *l1;
         struct l1_entry *entry; /* held */
         enum wire_format format;
 };
@@ -62,6 +63,7 @@ struct fill_request {
         struct nanos now;       /* the read's invocation */
         struct nanos bound;     /* the type's, which all reads of the key have */
         bool primary_only;      /* a replica's answer would not do */
+        struct l1 *l1;          /* that `known` is of */
         struct l1_entry *known; /* NULL, or an entry of that key and format that has a snapshot */
         struct list *waiter;    /* linked into the fill's waiters until fills_close hands it over */
 };

@@ -95,38 +95,53 @@ static struct l1_shard *shard_of(const struct l1 *l1, uint64_t hash)
         return &l1->shards[(hash >> 32) & (l1->shard_count - 1)];
 }
 
-static bool get(struct l1 *l1, struct slice key, bool use, struct l1_entry **out)
+uint64_t l1_hash(const struct l1 *l1, struct slice key)
 {
-        uint64_t hash = hash64(key, l1->seed);
+        return hash64(key, l1->seed);
+}
 
+void l1_prefetch(const struct l1 *l1, uint64_t hash)
+{
+        __builtin_prefetch(shard_of(l1, hash));
+}
+
+void l1_prefetch_entry(const struct l1 *l1, uint64_t hash)
+{
+        (void)l1;
+        (void)hash;
+}
+
+static bool get(struct l1 *l1, struct slice key, uint64_t hash, bool use, struct l1_entry **out)
+{
         *out = l1_shard_get(shard_of(l1, hash), (uint32_t)hash, key, use);
         return *out != NULL;
 }
 
+bool l1_get_hashed(struct l1 *l1, struct slice key, uint64_t hash, struct l1_entry **out)
+{
+        return get(l1, key, hash, true, out);
+}
+
 bool l1_get(struct l1 *l1, struct slice key, struct l1_entry **out)
 {
-        return get(l1, key, true, out);
+        return get(l1, key, l1_hash(l1, key), true, out);
 }
 
 bool l1_peek(struct l1 *l1, struct slice key, struct l1_entry **out)
 {
-        return get(l1, key, false, out);
+        return get(l1, key, l1_hash(l1, key), false, out);
 }
 
-struct l1_view l1_view_of(const struct l1_entry *entry)
+struct l1_view l1_view_of(const struct l1 *l1, const struct l1_entry *entry)
 {
+        (void)l1;
         return (struct l1_view){
                 .key = entry_key(entry),
                 .value = entry_value(entry),
                 .found = entry->found,
                 .from_replica = entry->from_replica,
                 .type_index = entry->type_index,
-                .stamp = {.epoch = entry->epoch,
-                        .def = entry->def,
-                        .as_of = entry->as_of,
-                        .expires = entry->expires,
-                        .tag_count = entry->tag_count,
-                        .tags = entry->tags},
+                .stamp = {.epoch = entry->epoch, .def = entry->def, .as_of = entry->as_of, .expires = entry->expires},
                 .filled = entry->filled,
                 .fill_micros = entry->fill_micros,
         };
@@ -143,8 +158,9 @@ struct l1_entry *l1_hold(struct l1_entry *entry)
         return entry;
 }
 
-void l1_release(struct l1_entry **entry)
+void l1_release(struct l1 *l1, struct l1_entry **entry)
 {
+        (void)l1;
         entry_release(entry);
 }
 

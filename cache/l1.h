@@ -29,9 +29,10 @@ struct l1_view {
         bool found;         /* false: a negative entry: no such student */
         bool from_replica;  /* read there, and not checked since */
         uint32_t type_index;
-        struct stamp stamp;
-        struct nanos filled;  /* when the read that made it, or the last check of it, was sent */
-        uint32_t fill_micros; /* what that read cost */
+        struct stamp stamp;   /* but for the tags: they follow from the key (tag_slots), and no entry keeps any */
+        struct nanos filled;  /* when the read that made it, or the last check of it, was sent; kept to the millisecond,
+                                 rounded down: nothing looks younger than it is. At most `expires` */
+        uint32_t fill_micros; /* what that read cost; kept to a thousandth */
         /* What the data contains, so that the source can be asked whether it still is as it was; NULL: not kept. In a
          * view of an entry always NULL: l1_snapshot_of() has it. */
         const struct snapshot *snapshot;
@@ -46,7 +47,7 @@ struct l1_usage {
 
 /* ERR_CONFIG (no such policy), ERR_NOMEM; *out is NULL then. */
 enum err l1_create(struct l1 **out, const struct l1_config *config, struct err_msg *msg) MUST_CHECK;
-/* Frees all but the entries that are still held; nulls; NULL-safe. No one may use it any more. */
+/* Frees all; nulls; NULL-safe. No one may use it, or hold an entry, any more. */
 void l1_destroy(struct l1 **l1);
 
 /* Looks up `key`. On a find *out borrows the entry until l1_release(), and the entry counts as used. No allocation, no
@@ -54,14 +55,26 @@ void l1_destroy(struct l1 **l1);
 bool l1_get(struct l1 *l1, struct slice key, struct l1_entry **out) MUST_CHECK;
 /* As l1_get, but does not count as a use (EXPLAIN, TTL). */
 bool l1_peek(struct l1 *l1, struct slice key, struct l1_entry **out) MUST_CHECK;
+
+/* For one who knows several keys before he needs the first: each key's hash now, with l1_prefetch() right after it, a
+ * round of l1_prefetch_entry() when all are hashed, then l1_get_hashed(), which does not hash again. The two only ask
+ * the processor to load what l1_get will touch: first where the table has the entry, then the entry. Any thread; no
+ * lock, no effect that could be seen. */
+uint64_t l1_hash(const struct l1 *l1, struct slice key);
+void l1_prefetch(const struct l1 *l1, uint64_t hash);
+void l1_prefetch_entry(const struct l1 *l1, uint64_t hash);
+/* As l1_get; `hash` is l1_hash() of the key. */
+bool l1_get_hashed(struct l1 *l1, struct slice key, uint64_t hash, struct l1_entry **out) MUST_CHECK;
+
 /* What the entry holds; borrowed until it is released. Pure. */
-struct l1_view l1_view_of(const struct l1_entry *entry);
+struct l1_view l1_view_of(const struct l1 *l1, const struct l1_entry *entry);
 /* Copies an entry's snapshot into *out; false: it has none. Pure. */
 bool l1_snapshot_of(const struct l1_entry *entry, struct snapshot *out) MUST_CHECK;
 /* Borrows an entry once more, for another l1_release(). */
 struct l1_entry *l1_hold(struct l1_entry *entry);
-/* Lets go of an entry and nulls the pointer; NULL-safe. Any thread; no lock. */
-void l1_release(struct l1_entry **entry);
+/* Lets go of an entry and nulls the pointer; NULL-safe. Any thread; a short lock only where the entry has left L1 and
+ * this was the last to hold it. */
+void l1_release(struct l1 *l1, struct l1_entry **entry);
 
 /* Stores a copy of all that `view` holds, in place of an entry of the same key unless that one is of a newer position
  * of the same history (OK as well: then what is there is better). Evicts by policy to stay within its bounds;

@@ -51,6 +51,7 @@ static enum progress step_join_or_start_fill(struct reader *reader, struct looku
                 .now = lookup->now,
                 .bound = lookup->bound,
                 .primary_only = lookup->primary_only,
+                .l1 = reader->tiers->config.l1,
                 .known = lookup->checkable ? lookup->entry : NULL,
                 .waiter = &lookup->mail.link};
         bool started;
@@ -176,5 +177,6 @@ static void on_read_done(struct source_read *read)
 void lookup_deinit(struct lookup *lookup)
 {
         fill_release(&lookup->fill);
-        l1_release(&lookup->entry);
+        if (lookup->entry != NULL)
+                l1_release(lookup->reader->tiers->config.l1, &lookup->entry);
 }

@@ -1,28 +1,12 @@
 #include "cache/store.h"
 
 #include "base/hash.h"
-#include "cache/lookup.h"
 #include "database/mutant.h"
-#include "database/type_tags.h"
 #include "database/value_json.h"
+#include "invalidation/tag_slots.h"
 #include "monitoring/counters.h"
 
 /* ---- the stamp ---- */
-
-struct tagging {
-        const struct freshness *freshness;
-        struct fill *fill;
-};
-
-static void add_tag(void *context, const struct tag *tag)
-{
-        struct tagging *t = context;
-        struct stamp *stamp = &t->fill->stamp;
-
-        VC_ASSERT(stamp->tag_count < STAMP_TAGS_MAX);
-        t->fill->tags[stamp->tag_count++] =
-                freshness_slot_of(t->freshness, tag_hash(tag, freshness_tag_seed(t->freshness)));
-}
 
 /* The TTL less a random part of it, so that entries filled together do not expire together. */
 static struct nanos lifetime(struct tiers *tiers, const struct record_type *type)
@@ -44,7 +28,7 @@ static struct nanos expiry(struct tiers *tiers, const struct fill *fill)
         struct nanos life;
 
         if (read->unmodified)
-                return l1_view_of(fill->known->entry).stamp.expires;
+                return l1_view_of(fill->known->l1, fill->known->entry).stamp.expires;
         life = lifetime(tiers, read->type);
         if (read->lives.ns > 0 && nanos_before(read->lives, life))
                 life = read->lives;
@@ -54,11 +38,11 @@ static struct nanos expiry(struct tiers *tiers, const struct fill *fill)
 void store_stamp(struct tiers *tiers, struct fill *fill, struct nanos now)
 {
         struct source_read *read = &fill->read;
-        struct tagging tagging = {tiers->config.freshness, fill};
+        const struct tag_owner owner = {read->type, read->tenant, read->id};
 
         VC_ASSERT(!read->unmodified || fill->known != NULL); /* the source says so of what it was asked only */
         if (read->unmodified)
-                read->found = l1_view_of(fill->known->entry).found;
+                read->found = l1_view_of(fill->known->l1, fill->known->entry).found;
 
         fill->micros = (uint32_t)(nanos_sub(now, fill->sent).ns / 1000);
         if (MUTANT(EPOCH_OF_DELIVERY))
@@ -68,10 +52,8 @@ void store_stamp(struct tiers *tiers, struct fill *fill, struct nanos now)
                 .def = read->type->def,
                 .as_of = freshness_as_of(tiers->config.freshness, read->epoch, &read->snapshot),
                 .expires = expiry(tiers, fill),
-                .tag_count = 0,
-                .tags = fill->tags,
         };
-        type_tags(read->type, read->tenant, read->id, add_tag, &tagging);
+        tag_slots(tiers->config.freshness, &owner, &fill->stamp, fill->tags);
 }
 
 /* ---- bodies and entries ---- */
@@ -85,7 +67,7 @@ static void make_body(const struct fill *fill, enum wire_format format, struct f
                 return;
         if (read->unmodified) {
                 VC_ASSERT(format == fill->known->format); /* others have not joined */
-                body->value = l1_view_of(fill->known->entry).value;
+                body->value = l1_view_of(fill->known->l1, fill->known->entry).value;
                 return;
         }
         body->value = buf_slice(&read->value);

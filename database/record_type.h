@@ -59,6 +59,7 @@ struct record_table {
         const char *name;  /* also the table's part of its tags */
         const char *place; /* "file:line:column" of its declaration, for messages */
         uint32_t index;    /* dense, 0.. */
+        uint64_t hash;     /* tag_hash_name() of its name; 0: not known, it is made anew each time */
         uint32_t schema;   /* schema number that records are written with */
         const struct record_field *fields;
         uint32_t field_count;

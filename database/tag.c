@@ -1,6 +1,6 @@
 #include "database/tag.h"
 
-#include "base/hash.h"
+#include "base/cursor.h"
 
 static const char student_prefix[] = "student:";
 
@@ -29,9 +29,36 @@ size_t tag_encode(const struct tag *tag, uint8_t *out)
 
 uint64_t tag_hash(const struct tag *tag, uint64_t seed)
 {
-        uint8_t bytes[TAG_BINARY_MAX];
+        return tag_hash_of(tag_hash_whom(tag->tenant, tag->id, seed), tag->kind, tag_hash_name(tag->table),
+                tag_hash_name(tag->subject));
+}
 
-        return hash64(slice_of(bytes, tag_encode(tag, bytes)), seed);
+static bool take_part(struct cursor *c, struct slice *out)
+{
+        uint16_t len;
+
+        return cursor_u16(c, &len) && cursor_take(c, len, out);
+}
+
+static bool decode(struct slice bytes, struct tag *out)
+{
+        struct cursor c = cursor_of(bytes);
+        uint8_t kind;
+
+        *out = (struct tag){.subject = SLICE_EMPTY};
+        if (!cursor_u8(&c, &kind) || kind < TAG_STUDENT_TABLE || kind > TAG_CONTAINER)
+                return false;
+        out->kind = (enum tag_kind)kind;
+        if (!take_part(&c, &out->tenant) || (out->kind == TAG_CONTAINER && !take_part(&c, &out->subject)))
+                return false;
+        return take_part(&c, &out->id) && take_part(&c, &out->table) && cursor_left(&c) == 0;
+}
+
+uint64_t tag_hash_encoded(struct slice bytes, uint64_t seed)
+{
+        struct tag tag;
+
+        return decode(bytes, &tag) ? tag_hash(&tag, seed) : hash64(bytes, seed);
 }
 
 static enum err check_part(struct slice part, const char *what, struct err_msg *msg)

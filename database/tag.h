@@ -9,11 +9,12 @@
  *
  * The binary form is one kind byte, then each part length-prefixed (two bytes, big-endian): tenant, for a container its
  * subject, id, table. No two tags have the same bytes, whatever is in the ids, and SQL can build the same bytes. Only
- * its hash is ever kept. */
+ * its hash is ever kept, or nothing at all: the tags of an entry follow from its key (database/type_tags.h). */
 #ifndef DATABASE_TAG_H
 #define DATABASE_TAG_H
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 enum tag_kind { TAG_STUDENT_TABLE = 1, TAG_STUDENT = 2, TAG_TABLE = 3, TAG_ALL = 4, TAG_CONTAINER = 5 };
 
@@ -31,8 +32,32 @@ enum { TAG_PART_MAX = 512, TAG_BINARY_MAX = 1 + 4 * (2 + TAG_PART_MAX) };
  * to promise: keys are checked on entry). Any thread; pure. */
 size_t tag_encode(const struct tag *tag, uint8_t *out);
 
-/* Hash of the binary form without writing it anywhere. Any thread; pure. */
+/* A tag's hash, made of hashes of its parts: of whom it speaks (tenant and id, keyed by the seed) and of what (kind,
+ * subject, table). The tags of one entry have the id in common, so that it is hashed once for all of them, and of what
+ * they speak is known beforehand. Whoever has other parts at hand puts them together with these, and gets the same.
+ * Any thread; pure. */
 uint64_t tag_hash(const struct tag *tag, uint64_t seed);
+
+/* The hash of the tag that these bytes are the binary form of; of bytes that are no tag's, some hash of them all. */
+uint64_t tag_hash_encoded(struct slice bytes, uint64_t seed);
+
+/* Of whom: an empty id for the tags of a table, or of everything. */
+static inline uint64_t tag_hash_whom(struct slice tenant, struct slice id, uint64_t seed)
+{
+        return hash_pair(hash64(tenant, seed), hash64(id, seed));
+}
+
+/* The hash of a table's name or a subject's, 0 for an empty one; the same in every process. */
+static inline uint64_t tag_hash_name(struct slice name)
+{
+        return name.len == 0 ? 0 : hash64(name, 0);
+}
+
+/* Of what, and put together: `table` and `subject` by tag_hash_name(). */
+static inline uint64_t tag_hash_of(uint64_t whom, enum tag_kind kind, uint64_t table, uint64_t subject)
+{
+        return hash_pair(whom, (table << 3) + (subject << 1) + (uint64_t)kind);
+}
 
 /* Reads the text form; *out borrows from `text` and `tenant`. The last '/' splits id and table. Whether there is
  * such a subject or table is for the caller to ask. ERR_BADARG says what is wrong. Any thread; pure. */

@@ -2,6 +2,7 @@
 #include "base/suggest.h"
 #include "base/yaml_get.h"
 #include "database/record_field.h"
+#include "database/tag.h"
 #include "database/type_load.h"
 
 enum { WORDS_MAX = 64, SCHEMA_MAX = 65535 };
@@ -319,6 +320,7 @@ static enum err read_table(struct type_load *load, const struct yaml_node *node,
                 rc = type_load_refusals(load, refuse, table);
         if (rc == OK && changes != NULL)
                 rc = type_load_changes(load, changes, table);
+        table->hash = tag_hash_name(slice_str(table->name));
         return rc == OK ? make_lookup(load, table) : rc;
 }
 

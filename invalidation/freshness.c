@@ -132,6 +132,7 @@ static enum verdict judge(const struct freshness *f, const struct stamp *stamp, 
 {
         struct known known;
 
+        VC_ASSERT(stamp->tag_count > 0); /* what has no tags would never be void */
         known.epoch = freshness_epoch(f);
         known.floor.n = atomic_load_explicit(&f->floor, memory_order_acquire);
         MUTANT_PAUSE();

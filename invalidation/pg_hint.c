@@ -1,7 +1,6 @@
 #include "invalidation/pg_hint.h"
 
 #include "base/cursor.h"
-#include "base/hash.h"
 #include "database/tag.h"
 
 enum { VERSION = 1, HEAD_SIZE = 1 + 8, BYTES_MAX = PG_HINT_TEXT_MAX / 2 };
@@ -91,7 +90,7 @@ static enum err read_tags(struct cursor *c, uint64_t tag_seed, struct tag_hashes
         while (rc == OK && cursor_left(c) > 0) {
                 if (!cursor_u16(c, &length) || length == 0 || !cursor_take(c, length, &tag))
                         return ERR_PROTOCOL;
-                rc = tag_hashes_add(out, hash64(tag, tag_seed));
+                rc = tag_hashes_add(out, tag_hash_encoded(tag, tag_seed));
         }
         return rc;
 }

@@ -155,7 +155,7 @@ static uint64_t hash_of_table(const struct pg_poll *poll, struct slice table)
         return tag_hash(&tag, poll->tag_seed);
 }
 
-/* A tag's hash is that of its bytes, whatever they are: nobody is asked to write only tags that are known here. */
+/* Whatever the bytes are: nobody is asked to write only tags that are known here. */
 static enum err take_touched(struct pg_poll *poll, const PGresult *result)
 {
         struct tag_hashes *touched = &poll->reply.touched;
@@ -169,7 +169,8 @@ static enum err take_touched(struct pg_poll *poll, const PGresult *result)
         for (int i = 0; rc == OK && i < rows && i < poll->most; i++) {
                 const struct slice tag = pg_cell_bytes(result, i, 0);
 
-                rc = PQgetisnull(result, i, 0) ? ERR_CORRUPT : tag_hashes_add(touched, hash64(tag, poll->tag_seed));
+                rc = PQgetisnull(result, i, 0) ? ERR_CORRUPT
+                                               : tag_hashes_add(touched, tag_hash_encoded(tag, poll->tag_seed));
         }
         return rc;
 }

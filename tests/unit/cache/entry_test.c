@@ -3,13 +3,11 @@
 
 static struct l1_view small_view(void)
 {
-        static const uint32_t tags[] = {1, 2, 3};
-
         return (struct l1_view){
                 .key = slice_str("k"),
                 .value = slice_str("v"),
                 .found = true,
-                .stamp = {.epoch = 1, .def = 1, .as_of = {5}, .tag_count = 3, .tags = tags},
+                .stamp = {.epoch = 1, .def = 1, .as_of = {5}},
         };
 }
 

@@ -24,18 +24,15 @@ static struct l1 *make(uint64_t max_bytes, uint64_t max_entries, uint32_t shards
         return l1;
 }
 
-/* An entry with two tags, filled at 1 s, good until 61 s. */
+/* An entry filled at 1 s, good until 61 s. */
 static struct l1_view view_of(const char *key, const char *value)
 {
-        static const uint32_t tags[] = {7, 9};
-
         return (struct l1_view){
                 .key = slice_str(key),
                 .value = slice_str(value),
                 .found = true,
                 .type_index = TYPE,
-                .stamp =
-                        {.epoch = 1, .def = 2, .as_of = {10}, .expires = nanos_ms(61000), .tag_count = 2, .tags = tags},
+                .stamp = {.epoch = 1, .def = 2, .as_of = {10}, .expires = nanos_ms(61000)},
                 .filled = nanos_ms(1000),
                 .fill_micros = 77,
         };
@@ -65,7 +62,7 @@ static bool has(struct l1 *l1, const char *key)
         struct l1_entry *e;
         bool there = l1_peek(l1, slice_str(key), &e);
 
-        l1_release(&e);
+        l1_release(l1, &e);
         return there;
 }
 
@@ -74,7 +71,7 @@ static void use(struct l1 *l1, const char *key)
         struct l1_entry *e;
 
         assert_true(l1_get(l1, slice_str(key), &e));
-        l1_release(&e);
+        l1_release(l1, &e);
         assert_null(e);
 }
 
@@ -98,7 +95,7 @@ static void keeps_all_that_an_entry_holds(void **state)
         assert_false(l1_get(l1, slice_str("allergies:43"), &e));
         assert_null(e);
         assert_true(l1_get(l1, slice_str("allergies:42"), &e));
-        back = l1_view_of(e);
+        back = l1_view_of(l1, e);
         assert_slice_is(back.key, "allergies:42");
         assert_slice_is(back.value, "[{\"code\":1}]");
         assert_true(back.found);
@@ -107,12 +104,10 @@ static void keeps_all_that_an_entry_holds(void **state)
         assert_int_equal(back.stamp.def, 2);
         assert_int_equal(back.stamp.as_of.n, 10);
         assert_int_equal(back.stamp.expires.ns, nanos_ms(61000).ns);
-        assert_int_equal(back.stamp.tag_count, 2);
-        assert_int_equal(back.stamp.tags[0], 7);
-        assert_int_equal(back.stamp.tags[1], 9);
+        assert_int_equal(back.stamp.tag_count, 0); /* they follow from the key */
         assert_int_equal(back.filled.ns, nanos_ms(1000).ns);
         assert_int_equal(back.fill_micros, 77);
-        l1_release(&e);
+        l1_release(l1, &e);
         l1_destroy(&l1);
         assert_null(l1);
 }
@@ -129,12 +124,12 @@ static void keeps_negative_entries_apart_from_empty_values(void **state)
         assert_ok(l1_put(l1, &none));
         assert_ok(l1_put(l1, &empty));
         assert_true(l1_get(l1, slice_str("student:1"), &e));
-        assert_false(l1_view_of(e).found);
-        l1_release(&e);
+        assert_false(l1_view_of(l1, e).found);
+        l1_release(l1, &e);
         assert_true(l1_get(l1, slice_str("student:2"), &e));
-        assert_true(l1_view_of(e).found);
-        assert_int_equal(l1_view_of(e).value.len, 0);
-        l1_release(&e);
+        assert_true(l1_view_of(l1, e).found);
+        assert_int_equal(l1_view_of(l1, e).value.len, 0);
+        l1_release(l1, &e);
         l1_destroy(&l1);
 }
 
@@ -259,12 +254,12 @@ static void an_older_state_never_replaces_a_newer_one(void **state)
         assert_ok(l1_put(l1, &new));
         assert_ok(l1_put(l1, &old));
         assert_true(l1_get(l1, slice_str("a"), &e));
-        assert_slice_is(l1_view_of(e).value, "new");
-        l1_release(&e);
+        assert_slice_is(l1_view_of(l1, e).value, "new");
+        l1_release(l1, &e);
         assert_ok(l1_put(l1, &other)); /* positions of two histories do not compare: the later read wins */
         assert_true(l1_get(l1, slice_str("a"), &e));
-        assert_slice_is(l1_view_of(e).value, "other history");
-        l1_release(&e);
+        assert_slice_is(l1_view_of(l1, e).value, "other history");
+        l1_release(l1, &e);
         l1_destroy(&l1);
 }
 
@@ -279,9 +274,9 @@ static void a_held_entry_outlives_its_removal(void **state)
         assert_true(l1_remove(l1, slice_str("a")));
         assert_false(l1_remove(l1, slice_str("a")));
         put(l1, "a", "another");
+        assert_slice_is(l1_view_of(l1, e).value, "value");
+        l1_release(l1, &e);
         l1_destroy(&l1);
-        assert_slice_is(l1_view_of(e).value, "value");
-        l1_release(&e);
 }
 
 struct counts {
@@ -365,7 +360,7 @@ static void hits_make_no_system_call(void **state)
 
                 for (int i = 0; i < 1000; i++) {
                         hit = l1_get(l1, slice_str("a"), &e) && hit;
-                        l1_release(&e);
+                        l1_release(l1, &e);
                 }
                 (void)syscall(SYS_exit, hit ? 0 : 1);
         }
@@ -458,8 +453,8 @@ static void *hammer(void *arg)
                 else if (i % 37 == 0)
                         (void)l1_remove(h->l1, view.key);
                 else if (l1_get(h->l1, view.key, &e)) {
-                        assert_true(slice_equal(l1_view_of(e).value, view.key)); /* never another key's value */
-                        l1_release(&e);
+                        assert_true(slice_equal(l1_view_of(h->l1, e).value, view.key)); /* never another key's value */
+                        l1_release(h->l1, &e);
                 }
         }
         return NULL;

@@ -80,7 +80,7 @@ static void the_binary_form_is_as_documented(void **state)
         assert_ok(tag_parse(text("student:42/allergies"), text("T1"), &tag, NULL));
         assert_int_equal(tag_encode(&tag, out), sizeof(expected) - 1);
         assert_memory_equal(out, expected, sizeof(expected) - 1);
-        assert_true(tag_hash(&tag, 9) == hash64(slice_of(expected, sizeof(expected) - 1), 9));
+        assert_true(tag_hash(&tag, 9) == tag_hash_encoded(slice_of(expected, sizeof(expected) - 1), 9));
         assert_true(tag_hash(&tag, 9) != tag_hash(&tag, 10));
 }
 
@@ -164,9 +164,57 @@ static void different_tags_have_different_bytes(void **state)
 
         (void)state;
         for (size_t i = 0; i < count; i++) {
+                uint8_t bytes[TAG_BINARY_MAX];
+
+                assert_true(tag_hash(&tags[i], 1) == tag_hash_encoded(slice_of(bytes, tag_encode(&tags[i], bytes)), 1));
                 for (size_t j = 0; j < i; j++)
                         assert_true(tag_hash(&tags[i], 1) != tag_hash(&tags[j], 1));
         }
+}
+
+/* Whoever may insert into the table of touches may insert anything. */
+static void bytes_that_are_no_tag_have_a_hash_as_well(void **state)
+{
+        const struct tag tag = {
+                .kind = TAG_CONTAINER, .id = text("9"), .table = text("visits"), .subject = text("school")};
+        uint8_t bytes[TAG_BINARY_MAX + 1];
+        const size_t len = tag_encode(&tag, bytes);
+        const uint64_t whole = tag_hash(&tag, 1);
+
+        (void)state;
+        for (size_t cut = 0; cut < len; cut++)
+                assert_true(tag_hash_encoded(slice_of(bytes, cut), 1) != whole);
+        bytes[len] = 0;
+        assert_true(tag_hash_encoded(slice_of(bytes, len + 1), 1) != whole);
+        bytes[0] = 0;
+        assert_true(tag_hash_encoded(slice_of(bytes, len), 1) != whole);
+        bytes[0] = TAG_CONTAINER + 1;
+        assert_true(tag_hash_encoded(slice_of(bytes, len), 1) != whole);
+}
+
+/* Hashes are cut to a slot's number, so that their low bits must be spread: here each slot is expected to be taken four
+ * times. By chance (a Poisson's) a fiftieth of the slots is taken by none. */
+static void tags_are_spread_over_the_slots(void **state)
+{
+        enum { SLOTS = 4096, STUDENTS = 2048 };
+        static const char *const tables[] = {
+                "students", "allergies", "conditions", "visits", "vaccinations", "merges", "measurements", "notes"};
+        static uint32_t taken[SLOTS];
+        uint32_t empty = 0;
+        char id[16];
+
+        (void)state;
+        for (int i = 0; i < STUDENTS; i++) {
+                (void)snprintf(id, sizeof(id), "%d", i);
+                for (int t = 0; t < 8; t++) {
+                        const struct tag tag = {.kind = TAG_STUDENT_TABLE, .id = text(id), .table = text(tables[t])};
+
+                        taken[tag_hash(&tag, 77) % SLOTS]++;
+                }
+        }
+        for (int s = 0; s < SLOTS; s++)
+                empty += taken[s] == 0;
+        assert_in_range(empty, SLOTS / 100, SLOTS / 33);
 }
 
 static void a_tag_that_does_not_fit_leaves_the_buffer_as_it_was(void **state)
@@ -193,6 +241,8 @@ int main(void)
                 cmocka_unit_test(the_bytes_are_those_of_the_common_table),
                 cmocka_unit_test(the_longest_parts_fit),
                 cmocka_unit_test(different_tags_have_different_bytes),
+                cmocka_unit_test(bytes_that_are_no_tag_have_a_hash_as_well),
+                cmocka_unit_test(tags_are_spread_over_the_slots),
                 cmocka_unit_test(a_tag_that_does_not_fit_leaves_the_buffer_as_it_was),
         };
 
