@@ -84,6 +84,8 @@ static enum err name_data(struct node *node, const struct node_config *config, s
                 pg_server_place(&config->postgres.primary, node->data_path);
                 return OK;
         }
+        if (config->kind == NODE_OTHER)
+                return OK;
         if (config->data_path[0] != '/' && getcwd(here, sizeof(here)) == NULL)
                 return err_errno(msg, ERR_IO, errno, "cannot tell the current directory");
         if (config->data_path[0] == '/')
@@ -158,6 +160,8 @@ static enum err open_postgres(struct node *node, const struct node_config *confi
 
 static enum err open_source(struct node *node, const struct node_config *config, struct err_msg *msg)
 {
+        if (config->kind == NODE_OTHER)
+                return config->other.open(config->other.context, node->services.freshness, &node->services.source, msg);
         return config->kind == NODE_LMDB ? open_lmdb(node, config, msg) : open_postgres(node, config, msg);
 }
 

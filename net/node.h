@@ -16,7 +16,15 @@
 
 struct node;
 
-enum node_database { NODE_LMDB, NODE_POSTGRES }; /* in the order of database.kind's words */
+/* The first two in the order of database.kind's words. */
+enum node_database { NODE_LMDB, NODE_POSTGRES, NODE_OTHER };
+
+/* A source that is the caller's own, before the same node: what publishes into `freshness`, as a polled source does, is
+ * the source's affair, from its opening to its close. */
+struct node_other {
+        enum err (*open)(void *context, struct freshness *freshness, struct source **out, struct err_msg *msg);
+        void *context;
+};
 
 /* What the settings say, part by part. Everything that it points to outlives the node. */
 struct node_config {
@@ -27,6 +35,7 @@ struct node_config {
         enum node_database kind;
         struct lmdb_config lmdb;         /* path, schema and hooks are set by the node */
         struct postgres_config postgres; /* node is set by the node when it is empty */
+        struct node_other other;         /* NODE_OTHER */
         bool l1_enabled;
         struct l1_config l1;       /* seed is set by the node */
         struct tiers_config tiers; /* parts are set by the node */
