@@ -42,7 +42,8 @@ struct l1_entry *l1_shard_take_older(struct l1_shard *shard, const struct l1_ent
  * same key, or `entry` itself if a newer one is there; NULL when there was no other. Any thread. */
 struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry) MUST_CHECK;
 
-/* Unlinks the entry that was not used for longest; its reference is the caller's then. NULL when the shard is empty. Any thread. */
+/* Unlinks the entry that was not used for longest; its reference is the caller's then. NULL when the shard is empty.
+ * Any thread. */
 struct l1_entry *l1_shard_evict(struct l1_shard *shard);
 
 #endif

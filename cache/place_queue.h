@@ -86,4 +86,17 @@ static inline void place_queue_replace(struct place_queue *q, const struct place
         q->weight -= place_weight(places, from);
 }
 
+/* For walks over several queues, those that go first before the others: the one towards the front from `after`, which
+ * is in queue number `in` of them, or the back of the next that has any; with `after` 0 the back of the first that
+ * has. */
+static inline place_ref place_queues_walk(
+        const struct place_queue *const *queues, const struct places *places, unsigned in, place_ref after)
+{
+        place_ref next = after == 0 ? queues[in]->back : place_at(places, after)->prev;
+
+        while (next == 0 && queues[++in] != NULL)
+                next = queues[in]->back;
+        return next;
+}
+
 #endif

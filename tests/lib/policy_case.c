@@ -38,18 +38,35 @@ void policy_case_add(struct policy_case *c, uint32_t key)
         c->weight += c->weights[key];
 }
 
+/* Nobody may follow the links of a place that is out. */
+static void forget_links(struct place *place)
+{
+        place->next = place->prev = UINT32_MAX;
+}
+
 static void take_out(struct policy_case *c, uint32_t key, bool evicted)
 {
         assert_true(c->present[key]);
         c->policy->ops->removed(c->policy, key, evicted);
         c->present[key] = false;
         c->weight -= c->weights[key];
-        c->array[key].next = c->array[key].prev = UINT32_MAX; /* nobody may follow these any more */
+        forget_links(&c->array[key]);
 }
 
 void policy_case_remove(struct policy_case *c, uint32_t key)
 {
         take_out(c, key, false);
+}
+
+void policy_case_replace(struct policy_case *c, uint32_t from, uint32_t to)
+{
+        assert_true(c->present[from] && !c->present[to]);
+        c->policy->ops->replaced(c->policy, from, to);
+        c->present[from] = false;
+        c->present[to] = true;
+        c->weight += c->weights[to];
+        c->weight -= c->weights[from];
+        forget_links(&c->array[from]);
 }
 
 uint32_t policy_case_evict(struct policy_case *c, uint32_t for_key)

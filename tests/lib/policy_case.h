@@ -26,14 +26,16 @@ void policy_case_close(struct policy_case *c);
 void policy_case_add(struct policy_case *c, uint32_t key);
 /* Takes it out, not for want of room. */
 void policy_case_remove(struct policy_case *c, uint32_t key);
+/* Key number `to`, which is not there, is a newer state of `from`, which is, and goes. */
+void policy_case_replace(struct policy_case *c, uint32_t from, uint32_t to);
 /* Evicts the victim and returns its number; 0 when there is none. */
 uint32_t policy_case_evict(struct policy_case *c, uint32_t for_key);
 
 /* A read: a use if the key is there; else room is made and it comes in. Says whether it was a hit. */
 bool policy_case_read(struct policy_case *c, uint32_t key);
 
-/* Reads the keys of `trace`, a letter each ('a' is key 1), and fails unless `outcome` says for each whether it was a hit:
- * '+' or '.'. */
+/* Reads the keys of `trace`, a letter each ('a' is key 1), and fails unless `outcome` says for each whether it was a
+ * hit: '+' or '.'. */
 void assert_reads(struct policy_case *c, const char *trace, const char *outcome);
 
 /* Fails unless the walk names just these letters, in this order. */

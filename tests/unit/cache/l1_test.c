@@ -426,7 +426,7 @@ static void an_unknown_policy_is_named(void **state)
 
         (void)state;
         assert_err(ERR_CONFIG, l1_create(&l1, &config, &msg));
-        assert_string_equal(msg.text, "no eviction policy \"fifo\"; there is: lru");
+        assert_string_equal(msg.text, "no eviction policy \"fifo\"; there is: lru, sieve, s3fifo, wtinylfu");
         assert_null(l1);
 }
 

@@ -35,9 +35,9 @@ static void a_newer_state_keeps_the_place(void **state)
         (void)state;
         policy_case_open(&c, &policy_lru, 0);
         assert_reads(&c, "abc", "...");
-        c.policy->ops->replaced(c.policy, 1, 4);
-        c.policy->ops->replaced(c.policy, 2, 5);
-        c.policy->ops->replaced(c.policy, 3, 6);
+        policy_case_replace(&c, 1, 4);
+        policy_case_replace(&c, 2, 5);
+        policy_case_replace(&c, 3, 6);
         assert_walk(&c, "def");
         policy_case_close(&c);
 }

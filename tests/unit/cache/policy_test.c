@@ -30,16 +30,10 @@ static void assert_walk_is_complete(void)
         assert_memory_equal(seen, c.present, sizeof(seen));
 }
 
-/* One of the present keys stands for another that is not. */
-static void replace(uint32_t from, uint32_t to)
+static void replace_if_possible(uint32_t from, uint32_t to)
 {
-        if (!c.present[from] || c.present[to])
-                return;
-        c.policy->ops->replaced(c.policy, from, to);
-        c.present[from] = false;
-        c.present[to] = true;
-        c.weight += c.weights[to];
-        c.weight -= c.weights[from];
+        if (c.present[from] && !c.present[to])
+                policy_case_replace(&c, from, to);
 }
 
 static uint32_t draw(uint64_t *random, uint32_t below)
@@ -55,7 +49,7 @@ static void churn_step(uint64_t *random)
         if (kind < 2 && c.present[one])
                 policy_case_remove(&c, one);
         else if (kind < 3)
-                replace(one, 1 + draw(random, KEYS));
+                replace_if_possible(one, 1 + draw(random, KEYS));
         else if (kind < 4)
                 (void)policy_case_evict(&c, one);
         else
@@ -212,7 +206,10 @@ static void is_found_by_its_name(void **state)
 int main(void)
 {
         static char lru[] = "lru";
-        const struct CMUnitTest tests[] = {TESTS_OF(lru)};
+        static char sieve[] = "sieve";
+        static char s3fifo[] = "s3fifo";
+        static char wtinylfu[] = "wtinylfu";
+        const struct CMUnitTest tests[] = {TESTS_OF(lru), TESTS_OF(sieve), TESTS_OF(s3fifo), TESTS_OF(wtinylfu)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
