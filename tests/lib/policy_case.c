@@ -90,6 +90,25 @@ bool policy_case_read(struct policy_case *c, uint32_t key)
         return false;
 }
 
+enum { CHURN_STEPS = 100000, CHURN_KEYS = 300 };
+
+void assert_reads_as(struct policy_case *c, const struct policy_reference *reference)
+{
+        uint64_t random = 11;
+
+        for (int i = 0; i < CHURN_STEPS; i++) {
+                uint32_t bound = (uint32_t)(1 + random_next(&random) % CHURN_KEYS);
+                uint32_t key = (uint32_t)(1 + random_next(&random) % bound);
+
+                if (reference->remove == NULL || random_next(&random) % 32 != 0) {
+                        assert_int_equal(policy_case_read(c, key), reference->read(reference->context, key));
+                } else if (c->present[key]) {
+                        policy_case_remove(c, key);
+                        reference->remove(reference->context, key);
+                }
+        }
+}
+
 static uint32_t key_of(char letter)
 {
         return (uint32_t)(letter - 'a' + 1);

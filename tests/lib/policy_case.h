@@ -34,6 +34,17 @@ uint32_t policy_case_evict(struct policy_case *c, uint32_t for_key);
 /* A read: a use if the key is there; else room is made and it comes in. Says whether it was a hit. */
 bool policy_case_read(struct policy_case *c, uint32_t key);
 
+/* A cache written plainly, of which the same is expected as of the policy. */
+struct policy_reference {
+        bool (*read)(void *context, uint32_t key);
+        void (*remove)(void *context, uint32_t key); /* which is there; NULL: none is taken out */
+        void *context;
+};
+
+/* Reads keys of a skewed choice from both for a long while, and takes one out now and then; fails at the first read
+ * that is a hit in one and a miss in the other. */
+void assert_reads_as(struct policy_case *c, const struct policy_reference *reference);
+
 /* Reads the keys of `trace`, a letter each ('a' is key 1), and fails unless `outcome` says for each whether it was a
  * hit: '+' or '.'. */
 void assert_reads(struct policy_case *c, const char *trace, const char *outcome);

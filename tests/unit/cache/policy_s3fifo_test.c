@@ -1,4 +1,5 @@
 #include "cache/policy_s3fifo.h"
+#include "tests/lib/key_list.h"
 #include "tests/lib/policy_case.h"
 
 enum { CAPACITY = 10 }; /* one of them is the share of the small queue */
@@ -92,6 +93,75 @@ static void shares_are_of_weight(void **state)
         policy_case_close(&c);
 }
 
+/* ---- against lists ---- */
+
+enum { PLAIN_CAPACITY = 30 };
+
+struct plain {
+        struct key_list small;
+        struct key_list main;
+        struct key_list ghosts;
+        unsigned uses[KEY_LIST_MAX];
+};
+
+static void plain_evict_from_small(struct plain *p)
+{
+        uint32_t key = key_list_take(&p->small, 0);
+
+        if (p->uses[key] >= 2) {
+                p->uses[key] = 0;
+                key_list_append(&p->main, key);
+                return;
+        }
+        key_list_append(&p->ghosts, key);
+}
+
+static void plain_evict_from_main(struct plain *p)
+{
+        uint32_t key = key_list_take(&p->main, 0);
+
+        if (p->uses[key] > 0) {
+                p->uses[key]--;
+                key_list_append(&p->main, key);
+        }
+}
+
+static bool plain_read(void *context, uint32_t key)
+{
+        struct plain *p = context;
+        bool ghost;
+
+        if (key_list_has(&p->small, key) || key_list_has(&p->main, key)) {
+                p->uses[key] += p->uses[key] < 3;
+                return true;
+        }
+        ghost = key_list_remove(&p->ghosts, key);
+        while (p->small.count + p->main.count == PLAIN_CAPACITY)
+                if (p->small.count >= PLAIN_CAPACITY / 10)
+                        plain_evict_from_small(p);
+                else
+                        plain_evict_from_main(p);
+        while (p->ghosts.count > PLAIN_CAPACITY * 9 / 10)
+                (void)key_list_take(&p->ghosts, 0);
+        key_list_append(ghost ? &p->main : &p->small, key);
+        p->uses[key] = 0;
+        return false;
+}
+
+/* Reads only: when keys are removed, the policy has fewer ghosts for a while, as it goes by what is there. And one is
+ * evicted first, so that there is memory for ghosts from the start. */
+static void hits_what_plain_lists_hit(void **state)
+{
+        struct plain plain = {.uses = {0}};
+
+        (void)state;
+        policy_case_open(&c, &policy_s3fifo, PLAIN_CAPACITY);
+        policy_case_add(&c, KEY_LIST_MAX);
+        assert_int_equal(policy_case_evict(&c, 0), KEY_LIST_MAX);
+        assert_reads_as(&c, &(struct policy_reference){plain_read, NULL, &plain});
+        policy_case_close(&c);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -102,6 +172,7 @@ int main(void)
                 cmocka_unit_test(main_gives_a_round_for_each_use_up_to_three),
                 cmocka_unit_test(a_newer_state_keeps_queue_and_uses),
                 cmocka_unit_test(shares_are_of_weight),
+                cmocka_unit_test(hits_what_plain_lists_hit),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 #include "cache/policy_sieve.h"
+#include "tests/lib/key_list.h"
 #include "tests/lib/policy_case.h"
 
 static struct policy_case c;
@@ -61,6 +62,64 @@ static void all_used_is_as_none_used(void **state)
         policy_case_close(&c);
 }
 
+/* ---- against a list ---- */
+
+enum { CAPACITY = 60 };
+
+struct plain {
+        struct key_list list;
+        bool used[KEY_LIST_MAX];
+        size_t hand; /* a place in the list */
+};
+
+static void plain_evict(struct plain *p)
+{
+        for (;; p->hand++) {
+                if (p->hand >= p->list.count)
+                        p->hand = 0;
+                if (!p->used[p->list.keys[p->hand]])
+                        break;
+                p->used[p->list.keys[p->hand]] = false;
+        }
+        (void)key_list_take(&p->list, p->hand);
+        if (p->hand == p->list.count)
+                p->hand = 0;
+}
+
+static bool plain_read(void *context, uint32_t key)
+{
+        struct plain *p = context;
+
+        if (key_list_has(&p->list, key))
+                return p->used[key] = true;
+        if (p->list.count == CAPACITY)
+                plain_evict(p);
+        key_list_append(&p->list, key);
+        return p->used[key] = false;
+}
+
+static void plain_remove(void *context, uint32_t key)
+{
+        struct plain *p = context;
+        size_t at = key_list_find(&p->list, key);
+
+        (void)key_list_take(&p->list, at);
+        if (at < p->hand)
+                p->hand--;
+        if (p->hand == p->list.count)
+                p->hand = 0;
+}
+
+static void hits_what_a_plain_list_hits(void **state)
+{
+        struct plain plain = {.hand = 0};
+
+        (void)state;
+        policy_case_open(&c, &policy_sieve, CAPACITY);
+        assert_reads_as(&c, &(struct policy_reference){plain_read, plain_remove, &plain});
+        policy_case_close(&c);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -69,6 +128,7 @@ int main(void)
                 cmocka_unit_test(a_scan_leaves_what_was_used),
                 cmocka_unit_test(the_hand_moves_on_when_its_place_goes),
                 cmocka_unit_test(all_used_is_as_none_used),
+                cmocka_unit_test(hits_what_a_plain_list_hits),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
