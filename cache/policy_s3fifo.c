@@ -60,12 +60,19 @@ static struct place_queue *queue_of(struct s3fifo *s, const struct place *place)
         return (place->state & IN_MAIN) != 0 ? &s->main : &s->small;
 }
 
-/* So that its oldest is the next to be judged, not that of `main`. */
+static uint32_t count_of(const struct s3fifo *s)
+{
+        return s->small.count + s->main.count;
+}
+
+/* Whether the next to be judged is the oldest of `small`, not that of `main`: one more place would be more than its
+ * share. (Of places that weigh the same it has a tenth of their number, rounded down.) */
 static bool small_has_its_share(const struct s3fifo *s)
 {
-        bool enough = s->small.weight >= (s->small.weight + s->main.weight) / SMALL_SHARE;
+        uint64_t weight = s->small.weight + s->main.weight;
+        bool full = s->small.weight + weight / count_of(s) > weight / SMALL_SHARE;
 
-        return s->main.count == 0 || (enough && s->small.count > 0);
+        return s->main.count == 0 || (full && s->small.count > 0);
 }
 
 static void enter_main(struct s3fifo *s, place_ref ref)
@@ -88,7 +95,7 @@ static void s3fifo_added(struct policy *policy, place_ref ref)
 {
         struct s3fifo *s = s3fifo_of(policy);
         struct place *place = place_at(policy->places, ref);
-        uint64_t count = (uint64_t)s->small.count + s->main.count + 1;
+        uint32_t count = count_of(s) + 1;
 
         if (comes_back(s, place->hash)) {
                 enter_main(s, ref);
@@ -96,7 +103,7 @@ static void s3fifo_added(struct policy *policy, place_ref ref)
                 place->state = 0;
                 place_queue_push(&s->small, policy->places, ref);
         }
-        ghosts_fit(&s->ghosts, (uint32_t)(count - count / SMALL_SHARE));
+        ghosts_fit(&s->ghosts, count - count / SMALL_SHARE);
 }
 
 static void s3fifo_used(struct policy *policy, place_ref ref)
@@ -156,7 +163,7 @@ static place_ref s3fifo_victim(struct policy *policy, uint32_t for_hash)
 
         if (for_hash != 0 && ghosts_recall(&s->ghosts, for_hash))
                 s->returning = for_hash;
-        while (victim == 0 && s->small.count + s->main.count > 0)
+        while (victim == 0 && count_of(s) > 0)
                 victim = small_has_its_share(s) ? try_small(s) : try_main(s);
         return victim;
 }

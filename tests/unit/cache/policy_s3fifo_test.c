@@ -73,23 +73,22 @@ static void a_newer_state_keeps_queue_and_uses(void **state)
         policy_case_close(&c);
 }
 
-/* Shares are of weight: one large newcomer is the small queue's share by itself. */
+/* Shares are of weight: one large newcomer is the small queue's share by itself, many tiny ones are not. */
 static void shares_are_of_weight(void **state)
 {
         (void)state;
-        policy_case_open(&c, &policy_s3fifo, 100);
-        for (uint32_t key = 1; key <= 9; key++) {
+        policy_case_open(&c, &policy_s3fifo, 1000);
+        for (uint32_t key = 1; key <= 90; key++) {
                 c.weights[key] = 10;
-                (void)policy_case_read(&c, key);
-                (void)policy_case_read(&c, key);
-                (void)policy_case_read(&c, key);
+                for (int i = 0; i < 3; i++)
+                        (void)policy_case_read(&c, key);
         }
-        c.weights[10] = 10;
-        (void)policy_case_read(&c, 10);
-        assert_int_equal(policy_case_evict(&c, 0), 10); /* the nine have gone to main */
-        for (uint32_t key = 11; key <= 15; key++)
+        c.weights[100] = 100;
+        (void)policy_case_read(&c, 100);
+        assert_int_equal(policy_case_evict(&c, 0), 100); /* the ninety have gone to main */
+        for (uint32_t key = 101; key <= 120; key++)
                 (void)policy_case_read(&c, key);
-        assert_int_equal(policy_case_evict(&c, 0), 1); /* small newcomers are not a tenth yet: main gives room */
+        assert_int_equal(policy_case_evict(&c, 0), 1);
         policy_case_close(&c);
 }
 
