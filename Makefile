@@ -17,7 +17,7 @@ help:
 	@echo "make run DB=postgres    the same from a PostgreSQL of its own; DSN=… TYPES=file.yaml: from yours"
 	@echo "make check              everything that must hold before a change lands; seconds by stage"
 	@echo "make lint               the house rules alone (a second or two)"
-	@echo "make bench              speed: beside redis-server in alternating pairs; of imports; of readers meanwhile; of PostgreSQL"
+	@echo "make bench              speed and memory beside redis-server and memcached; imports; readers meanwhile; PostgreSQL"
 	@echo "make fuzz SECONDS=60    each fuzz target for so long"
 	@echo "make soak SECONDS=600   the integration tests again and again; each fault with a million reads"
 	@echo "make coverage           how much of the code the tests run, by folder"
@@ -47,7 +47,8 @@ lint:
 
 bench: build
 	@scripts/setup check
-	@bench/run
+	@cmake --build build/release --target bench_programs
+	@bench/speed
 	@bench/import
 	@bench/live_readers
 	@bench/triggers
