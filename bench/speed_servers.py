@@ -23,11 +23,17 @@ KEY_BYTES = len("allergies:000000000000")
 DESCRIPTORS = 256  # of a server or the load generator, besides connections
 
 
+def first_of_its_core(processor):
+    """Whether a processor is a core's first; the others of the core are slower while it works."""
+    siblings = pathlib.Path("/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list" % processor)
+    return not siblings.exists() or int(re.match(r"\d+", siblings.read_text())[0]) == processor
+
+
 class Cores:
     """Which cores the server runs on, and which the client. `server` is a list: its threads may use all of these."""
 
     def __init__(self, threads=1):
-        cores = sorted(os.sched_getaffinity(0))
+        cores = sorted(os.sched_getaffinity(0), key=lambda core: (not first_of_its_core(core), core))
         self.server = cores[:threads]
         self.client = cores[threads] if len(cores) > threads else cores[-1]
         self.shared = self.client in self.server
