@@ -122,9 +122,9 @@ static void answer(const struct slice *words, size_t count)
 {
         char head[32];
 
-        if (slice_is_word(words[0], "MGET"))
+        if (slice_equal(words[0], slice_str("MGET")))
                 put(head, (size_t)snprintf(head, sizeof(head), "*%zu\r\n", count - 1));
-        else if (!slice_is_word(words[0], "GET"))
+        else if (!slice_equal(words[0], slice_str("GET")))
                 put("-ERR unknown\r\n", 14);
         for (size_t w = 1; w < count; w++) {
                 const struct place *place = place_of(words[w]);
