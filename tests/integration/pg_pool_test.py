@@ -11,6 +11,7 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
+import driven  # noqa: E402
 import pg  # noqa: E402
 import vc  # noqa: E402
 
@@ -32,45 +33,21 @@ class Done:
         return "Done(%s)" % ", ".join("%s=%r" % item for item in vars(self).items())
 
 
-class Drive:
-    """A pg_drive process: exchanges run by name; what it says on both outputs is kept."""
+class Drive(driven.Program):
+    """A pg_drive process: exchanges run by name."""
 
     def __init__(self, dsn, **settings):
-        words = [DRIVE, "dsn=" + dsn] + ["%s=%s" % item for item in settings.items()]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.said = vc.Log(self.process.stdout)
-        self.log = vc.Log(self.process.stderr)
+        super().__init__([DRIVE, "dsn=" + dsn] + ["%s=%s" % item for item in settings.items()])
         self.count = 0
-        self.await_line("ready")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, value, trace):
-        try:
-            self.process.stdin.close()
-            code = self.process.wait(pg.PATIENCE)
-        finally:
-            self.process.kill()
-            self.said.thread.join()
-            self.log.thread.join()
-        assert not vc.SANITIZER.search(self.log.text()), self.log.text()
-        assert code == 0 or kind is not None, "exit code %s\n%s" % (code, self.log.text())
 
     def await_line(self, pattern, skip=0):
-        number = self.said.wait_for(pattern, pg.PATIENCE, skip)
-        assert number is not None, "pg_drive ended:\n" + self.log.text()
-        return self.said.lines[number - 1].split("\t")
-
-    def tell(self, *fields):
-        self.process.stdin.write(("\t".join(fields) + "\n").encode())
-        self.process.stdin.flush()
+        return self.said.lines[self.line_number(pattern, skip) - 1].split("\t")
 
     def begin(self, *statements, deadline=20000, flags="-"):
         """Sends an exchange; its name. A statement is SQL, or (SQL, value, ...)."""
         self.count += 1
         name = "x%d" % self.count
-        self.tell("run", name, str(deadline), flags,
+        self.send("run", name, str(deadline), flags,
                   *("\x1f".join(s) if isinstance(s, tuple) else s for s in statements))
         return name
 
@@ -92,7 +69,7 @@ class Drive:
 
     def state(self):
         skip = len(self.said.lines)
-        self.tell("state")
+        self.send("state")
         return {name: int(value) for name, value in (word.split("=") for word in self.await_line("^state", skip)[1:])}
 
 
@@ -302,7 +279,7 @@ class PreparedTest(PoolTest):
     def test_the_same_statement_twice_and_its_preparation_skipped(self):
         """The first use stands behind a failure: it is skipped, with its preparation. The second one is not."""
         with self.drive(size=1) as drive:
-            drive.tell("run", "w", "20000", "-", "SELECT 1")
+            drive.send("run", "w", "20000", "-", "SELECT 1")
             drive.end("w")
             done = drive.run("BEGIN", "SELECT 1/0", "SELECT 'same'", "ROLLBACK", "SELECT 'same'", flags="s")
             self.assertEqual([r[1] for r in done.results], ["", "22012", "25P02", "", ""])

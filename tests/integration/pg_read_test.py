@@ -5,12 +5,12 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
+import driven  # noqa: E402
 import pg  # noqa: E402
 import resp  # noqa: E402
 import vc  # noqa: E402
@@ -153,43 +153,21 @@ class Read:
         return "Read(%s)" % ", ".join("%s=%r" % item for item in vars(self).items())
 
 
-class Drive:
+class Drive(driven.Program):
     """A pg_read_drive process."""
 
     def __init__(self, dsn, types, **settings):
         replicas = ["replica=" + replica for replica in settings.pop("replicas", ())]
-        words = [DRIVE, "dsn=" + dsn, "types=" + types, *replicas, *("%s=%s" % item for item in settings.items())]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.said = vc.Log(self.process.stdout)
-        self.log = vc.Log(self.process.stderr)
-        self.skip = 0
+        super().__init__([DRIVE, "dsn=" + dsn, "types=" + types, *replicas,
+                          *("%s=%s" % item for item in settings.items())])
+        self.skip = self.line_number("^ready$", 0)
         self.round_trips = 0
-        self.await_line("^ready$")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, value, trace):
-        try:
-            self.process.stdin.close()
-            code = self.process.wait(pg.PATIENCE)
-        finally:
-            self.process.kill()
-            self.said.thread.join()
-            self.log.thread.join()
-        assert not vc.SANITIZER.search(self.log.text()), self.log.text()
-        assert code == 0 or kind is not None, "exit code %s\n%s" % (code, self.log.text())
 
     def await_line(self, pattern):
-        number = self.said.wait_for(pattern, pg.PATIENCE, self.skip)
-        assert number is not None, "pg_read_drive ended:\n" + self.log.text()
+        number = self.line_number(pattern, self.skip)
         lines = self.said.lines[self.skip:number]
         self.skip = number
         return [line.split("\t") for line in lines]
-
-    def send(self, *fields):
-        self.process.stdin.write(("\t".join(fields) + "\n").encode())
-        self.process.stdin.flush()
 
     def tell(self, *fields):
         """What is said up to the command's end."""

@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "python"))
 import pg  # noqa: E402
+import pg_site  # noqa: E402
 import resp  # noqa: E402
 import vc  # noqa: E402
 
@@ -62,15 +63,6 @@ def mapped(value):
     return {resp.plain(name): item for name, item in resp.pairs(value)}
 
 
-def setup(cluster, types):
-    with vc.temp_dir() as folder:
-        path = folder / "types.yaml"
-        path.write_text(types)
-        done = vc.subprocess.run([vc.VITALCACHE, "db", "setup", "--dsn", cluster.dsn(), "--types", str(path)],
-                                 capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 class Site(unittest.TestCase):
     prepared = True
 
@@ -78,7 +70,7 @@ class Site(unittest.TestCase):
         self.cluster = self.enter(pg.Cluster())
         self.cluster.psql(TABLES)
         if self.prepared:
-            setup(self.cluster, TYPES)
+            pg_site.db("setup", self.cluster.dsn(), TYPES)
         self.server = self.enter(vc.Server(database="postgres", dsn=self.cluster.dsn(), types=TYPES))
         self.client = self.enter(self.server.client())
         self.wait(lambda: self.health("provider", "condition") != b"connecting", "answer to a poll")
@@ -227,7 +219,7 @@ class NotPrepared(Site):
         self.assertEqual(self.tier("allergies:1"), b"database")
         self.assertEqual(self.tier("allergies:1"), b"database")
         self.assertIn(b"vitalcache db setup", self.health("provider", "advice"))
-        setup(self.cluster, TYPES)
+        pg_site.db("setup", self.cluster.dsn(), TYPES)
         self.wait(lambda: self.tier("allergies:1") == b"l1", "copy once it is prepared")
 
 
