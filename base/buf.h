@@ -49,12 +49,18 @@ static inline size_t buf_room(const struct buf *b)
  * nothing has changed. */
 enum err buf_reserve(struct buf *b, size_t more) MUST_CHECK;
 
+/* Whether `len` more bytes fit as it is: then buf_reserve would do nothing. */
+static inline bool buf_fits(const struct buf *b, size_t len)
+{
+        return len <= b->cap - b->end && (b->limit == 0 || len <= b->limit - buf_len(b));
+}
+
 /* Appends. Errors as buf_reserve. */
 enum err buf_append_slow(struct buf *b, const void *data, size_t len) MUST_CHECK;
 
 static inline enum err MUST_CHECK buf_append(struct buf *b, const void *data, size_t len)
 {
-        if (__builtin_expect(len > b->cap - b->end || (b->limit != 0 && len > b->limit - buf_len(b)), 0))
+        if (__builtin_expect(!buf_fits(b, len), 0))
                 return buf_append_slow(b, data, len);
         if (len > 0)
                 memcpy(b->data + b->end, data, len);
@@ -82,6 +88,21 @@ static inline void buf_added(struct buf *b, size_t len)
         b->end += len;
 }
 
+/* Overwrites what was in a block, by pieces so small that memset writes them with ordinary stores: the instruction that
+ * it has for larger ones takes longer to begin than these take to end. */
+static inline void buf_wipe(uint8_t *data, size_t len)
+{
+        enum { PIECE_MAX = 1024 };
+
+        while (len > 0) {
+                size_t piece = len < PIECE_MAX ? len : PIECE_MAX;
+
+                explicit_bzero(data, piece);
+                data += piece;
+                len -= piece;
+        }
+}
+
 /* Drops `len` readable bytes from the front; when none are left, what was there is overwritten. */
 static inline void buf_consume(struct buf *b, size_t len)
 {
@@ -89,7 +110,7 @@ static inline void buf_consume(struct buf *b, size_t len)
         b->start += len;
         if (b->start == b->end) {
                 if (b->end > 0)
-                        memset(b->data, 0, b->end);
+                        buf_wipe(b->data, b->end);
                 b->start = b->end = 0;
         }
 }

@@ -4,12 +4,17 @@
 #define BASE_POOL_H
 
 #include "base/assert.h"
-#include "base/list.h"
+#include "base/mem.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
+struct pool_spare {
+        struct pool_spare *next;
+};
+
 struct pool {
-        struct list spare;
+        struct pool_spare *spare;
         size_t size;
         uint32_t kept;
         uint32_t keep_max; /* the most spare blocks that are kept */
@@ -22,9 +27,31 @@ void pool_init(struct pool *pool, size_t size, uint32_t keep_max);
 void pool_deinit(struct pool *pool);
 
 /* A block with undefined content, or NULL when there is no memory. */
-void *pool_take(struct pool *pool) MUST_CHECK;
+static inline void *MUST_CHECK pool_take(struct pool *pool)
+{
+        struct pool_spare *spare = pool->spare;
+
+        if (spare == NULL)
+                return vc_malloc(pool->size);
+        pool->spare = spare->next;
+        pool->kept--;
+        return spare;
+}
 
 /* Takes a block back; NULL is a no-op. */
-void pool_give(struct pool *pool, void *block);
+static inline void pool_give(struct pool *pool, void *block)
+{
+        struct pool_spare *spare = block;
+
+        if (block == NULL)
+                return;
+        if (pool->kept >= pool->keep_max) {
+                vc_free(block);
+                return;
+        }
+        spare->next = pool->spare;
+        pool->spare = spare;
+        pool->kept++;
+}
 
 #endif

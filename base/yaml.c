@@ -118,7 +118,7 @@ static enum err add_node(struct builder *b, const yaml_event_t *event, struct ya
 
 static enum err open_collection(struct builder *b, const yaml_event_t *event, enum yaml_kind kind)
 {
-        struct yaml_node *node;
+        struct yaml_node *node = NULL;
         enum err rc;
 
         if (b->depth == YAML_DEPTH_MAX)

@@ -109,7 +109,8 @@ bool answer_from_entry(struct tiers *tiers, struct lookup *lookup)
                 !may_be_of_other_history(lookup, &view)) {
                 answer_with_entry(tiers, lookup);
                 counter_add(COUNTER_l1_hits, 1);
-                counter_add(COUNTER_l1_negative_hits, view.found ? 0 : 1);
+                if (!view.found)
+                        counter_add(COUNTER_l1_negative_hits, 1);
                 type_counter_add(lookup->type->index, TYPE_COUNTER_hits, 1);
                 return true;
         }

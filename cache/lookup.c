@@ -2,16 +2,18 @@
  *
  *      step                 what it does                                          where
  *      l1                   this process's memory, if its entry can prove itself  l1.c, invalidation/
+ *      miss                 what was asked is looked at more closely, and kept    lookup->keep
  *      join_or_start_fill   wait for the read of the same key that is under way   fills.c
  *      source               one tick's misses in one round trip                   batch.c -> database/source.h
  *      store                stamp, wire formats, L1                               store.c
  *      answer               each waiter re-checks what it gets, and is done       here
  *
- * The first two run in lookup_start, per lookup; `source` and `store` run once per fill, whoever waits for it; `answer`
- * runs per lookup again, on its own reader's thread. Each test of freshness is made with the lookup's own `now`, the
- * time of its invocation: what the promise counts from (docs/FRESHNESS.md, 1). */
+ * The first three run in lookup_start, per lookup; `source` and `store` run once per fill, whoever waits for it;
+ * `answer` runs per lookup again, on its own reader's thread. Each test of freshness is made with the lookup's own
+ * `now`, the time of its invocation: what the promise counts from (docs/FRESHNESS.md, 1). */
 #include "cache/lookup.h"
 
+#include "base/hot.h"
 #include "base/log.h"
 #include "cache/answer.h"
 #include "cache/store.h"
@@ -29,6 +31,15 @@ static enum progress step_l1(struct reader *reader, struct lookup *lookup, const
         if (l1 != NULL && l1_get(l1, cache_key_of_entry(key), &lookup->entry) &&
                 answer_from_entry(reader->tiers, lookup))
                 return IS_DONE;
+        return GOES_ON;
+}
+
+/* From here on the read may outlive the bytes that asked for it. */
+COLD_PATH static enum progress step_miss(struct lookup *lookup)
+{
+        lookup->status = lookup->keep == NULL ? OK : lookup->keep(lookup);
+        if (lookup->status != OK)
+                return IS_DONE;
         counter_add(COUNTER_l1_misses, 1);
         type_counter_add(lookup->type->index, TYPE_COUNTER_misses, 1);
         return GOES_ON;
@@ -42,7 +53,8 @@ static void send_with_this_tick(struct reader *reader, struct fill *fill)
         batch_add(reader->batch, &fill->read);
 }
 
-static enum progress step_join_or_start_fill(struct reader *reader, struct lookup *lookup, const struct cache_key *key)
+COLD_PATH static enum progress step_join_or_start_fill(
+        struct reader *reader, struct lookup *lookup, const struct cache_key *key)
 {
         const struct fill_request request = {.key = key,
                 .type = lookup->type,
@@ -69,13 +81,9 @@ static enum progress step_join_or_start_fill(struct reader *reader, struct looku
         return WAITS;
 }
 
-typedef enum progress (*lookup_step_fn)(struct reader *reader, struct lookup *lookup, const struct cache_key *key);
-
-static const lookup_step_fn LOOKUP_STEPS[] = {step_l1, step_join_or_start_fill};
-
 bool lookup_start(struct reader *reader, struct lookup *lookup)
 {
-        enum progress progress = GOES_ON;
+        enum progress progress;
         struct cache_key key;
 
         lookup->reader = reader;
@@ -83,8 +91,11 @@ bool lookup_start(struct reader *reader, struct lookup *lookup)
         /* what AFTER asks for is there only: no replica says when it will have it */
         lookup->primary_only = lookup->has_after && !freshness_always_certain(reader->tiers->config.freshness);
         cache_key_make(&key, lookup->format, lookup->type, lookup->tenant, lookup->id);
-        for (size_t i = 0; progress == GOES_ON; i++)
-                progress = LOOKUP_STEPS[i](reader, lookup, &key);
+        progress = step_l1(reader, lookup, &key);
+        if (progress == GOES_ON)
+                progress = step_miss(lookup);
+        if (progress == GOES_ON)
+                progress = step_join_or_start_fill(reader, lookup, &key);
         return progress == IS_DONE;
 }
 
@@ -176,7 +187,8 @@ static void on_read_done(struct source_read *read)
 
 void lookup_deinit(struct lookup *lookup)
 {
-        fill_release(&lookup->fill);
+        if (lookup->fill != NULL)
+                fill_release(&lookup->fill);
         if (lookup->entry != NULL)
                 l1_release(lookup->reader->tiers->config.l1, &lookup->entry);
 }

@@ -1,4 +1,4 @@
-/* The tiered read of one key: L1, fills in flight, the source; in the order of LOOKUP_STEPS (cache/lookup.c, the file
+/* The tiered read of one key: L1, fills in flight, the source; in the order of lookup_start (cache/lookup.c, the file
  * to read if one reads only one). */
 #ifndef CACHE_LOOKUP_H
 #define CACHE_LOOKUP_H
@@ -23,8 +23,8 @@ enum tier {
 /* "none", "l1", "joined", "checked", "database"; never NULL. */
 const char *lookup_tier_name(enum tier tier);
 
-/* One read of one key. The caller owns it (zeroed, in-fields set) and keeps it and what its slices point to until it is
- * done; then reads the out-fields and calls lookup_deinit. */
+/* One read of one key. The caller owns it (lookup_init, in-fields set) and keeps it and what its slices point to until
+ * it is done; then reads the out-fields and calls lookup_deinit. The id is of at most RECORD_ID_MAX bytes. */
 struct lookup {
         /* in */
         const struct record_type *type;
@@ -36,9 +36,13 @@ struct lookup {
         struct token after; /* answer from a state that has seen that write (its epoch has been checked) */
         bool allow_stale;   /* the reader asked for it, and its type allows it */
         void (*done)(struct lookup *lookup); /* on the reader's loop; not called when lookup_start says it is done */
+        /* Asked once, when L1 cannot answer, so that a hit pays for none of it: keeps what the slices point to, which
+         * have to live till here only; and checks the id, which until then was looked up as it came (what L1 has was
+         * checked before). An error ends the read, with lookup->message. NULL: nothing to do. */
+        enum err (*keep)(struct lookup *lookup);
         void *context;
         /* out */
-        enum err status;    /* OK, BUSY, UNAVAILABLE (it cannot be known now), BADKEY (of the source) */
+        enum err status;    /* OK, BUSY, UNAVAILABLE (it cannot be known now), BADKEY (of the source), or of `keep` */
         bool found;         /* false with status OK: no such student */
         struct slice value; /* in the wire format; valid until lookup_deinit */
         enum tier tier;
@@ -55,9 +59,26 @@ struct lookup {
         struct nanos bound;
         bool primary_only; /* a replica's answer will not do */
         bool checkable;    /* the source can be asked whether `entry` is unmodified */
-        /* out, with status != OK: names the tier that failed. Last, so that the others are cleared without it */
+        /* out, with status != OK: names the tier that failed */
         struct err_msg message;
 };
+
+/* As zeroing it, which takes longer: everything that is read before it is written. */
+static inline void lookup_init(struct lookup *lookup)
+{
+        lookup->type = NULL;
+        lookup->has_after = lookup->allow_stale = false;
+        lookup->done = NULL;
+        lookup->keep = NULL;
+        lookup->context = NULL;
+        lookup->status = OK;
+        lookup->value = SLICE_EMPTY;
+        lookup->found = lookup->stale = lookup->checkable = false;
+        lookup->tier = TIER_NONE;
+        lookup->entry = NULL;
+        lookup->fill = NULL;
+        lookup->message.text[0] = '\0';
+}
 
 /* Starts the read. True: it is done now (an L1 hit, or an error known at once) and `done` will not be called. False:
  * `done` follows on this reader's loop, never before this returns. The reader's thread only. */

@@ -19,3 +19,12 @@ endif()
 if(VC_FUZZ)
         target_compile_options(vc_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+
+# What is shipped is optimised as a whole when it is linked, as the hit path goes through small functions of six
+# folders. Objects hold machine code too, so that tests, of which there are many, link as fast as ever.
+option(VC_WHOLE "optimise the programs as a whole (gcc)" OFF)
+if(VC_WHOLE)
+        set(vc_is_whole $<BOOL:$<TARGET_PROPERTY:VC_WHOLE>>)
+        target_compile_options(vc_flags INTERFACE $<${vc_is_whole}:-flto=auto> $<${vc_is_whole}:-ffat-lto-objects>)
+        target_link_options(vc_flags INTERFACE $<IF:${vc_is_whole},-flto=auto,-fno-lto>)
+endif()

@@ -1,6 +1,7 @@
 #include "database/record_type.h"
 
 #include "base/cursor.h"
+#include "base/hot.h"
 #include "base/suggest.h"
 
 #include <stdio.h>
@@ -73,12 +74,21 @@ static enum err check_uuid(struct slice id, const char *type, struct err_msg *ms
         return equal ? OK : not_canonical(type, canonical, msg);
 }
 
-static enum err check_id(enum id_kind kind, struct slice id, const char *type, struct err_msg *msg)
+static enum err check_length(struct slice id, struct err_msg *msg)
 {
         if (id.len == 0)
                 return err_set(msg, ERR_BADKEY, "the id is empty");
         if (id.len > RECORD_ID_MAX)
                 return err_set(msg, ERR_BADKEY, "the id has %zu bytes; at most %d are allowed", id.len, RECORD_ID_MAX);
+        return OK;
+}
+
+static enum err check_id(enum id_kind kind, struct slice id, const char *type, struct err_msg *msg)
+{
+        enum err rc = check_length(id, msg);
+
+        if (rc != OK)
+                return rc;
         if (!slice_is_utf8(id))
                 return err_set(msg, ERR_BADKEY, "the id is not valid UTF-8");
         if (has_control_character(id))
@@ -97,7 +107,7 @@ enum err record_id_check(enum id_kind kind, struct slice id, struct err_msg *msg
 }
 
 /* What is missing, by name, and the nearest of the names that were offered. */
-static enum err no_such(const char *what, struct slice name, struct suggest *suggest, struct err_msg *msg)
+COLD_PATH static enum err no_such(const char *what, struct slice name, struct suggest *suggest, struct err_msg *msg)
 {
         struct slice shown = slice_of(name.data, name.len < RECORD_NAME_MAX ? name.len : RECORD_NAME_MAX);
 
@@ -133,7 +143,7 @@ enum err record_table_named(
         return no_such("table", name, &suggest, msg);
 }
 
-enum err record_key_parse(const struct record_types *types, struct slice key, const struct record_type **type,
+enum err record_key_split(const struct record_types *types, struct slice key, const struct record_type **type,
         struct slice *id, struct err_msg *msg)
 {
         struct cursor c = cursor_of(key);
@@ -146,5 +156,18 @@ enum err record_key_parse(const struct record_types *types, struct slice key, co
         if (rc != OK)
                 return rc;
         *id = slice_of(c.at, cursor_left(&c));
-        return check_id((*type)->id_kind, *id, (*type)->name, msg);
+        return check_length(*id, msg);
+}
+
+enum err record_key_check(const struct record_type *type, struct slice id, struct err_msg *msg)
+{
+        return check_id(type->id_kind, id, type->name, msg);
+}
+
+enum err record_key_parse(const struct record_types *types, struct slice key, const struct record_type **type,
+        struct slice *id, struct err_msg *msg)
+{
+        enum err rc = record_key_split(types, key, type, id, msg);
+
+        return rc == OK ? record_key_check(*type, *id, msg) : rc;
 }

@@ -138,7 +138,12 @@ enum err record_table_named(const struct record_types *types, struct slice name,
  * lower case with dashes). ERR_BADKEY says what is wrong and what the canonical form would be. Pure; any thread. */
 enum err record_id_check(enum id_kind kind, struct slice id, struct err_msg *msg) MUST_CHECK;
 
-/* Splits "type:id" at the first ':' and checks both. ERR_NOTYPE, ERR_BADKEY. *id borrows from `key`. Any thread. */
+/* Splits "type:id" at the first ':' and checks both. ERR_NOTYPE, ERR_BADKEY. *id borrows from `key`. Any thread.
+ * record_key_split looks at the id's length only: enough to seek it among ids that were checked; record_key_check does
+ * the rest. */
+enum err record_key_split(const struct record_types *types, struct slice key, const struct record_type **type,
+        struct slice *id, struct err_msg *msg) MUST_CHECK;
+enum err record_key_check(const struct record_type *type, struct slice id, struct err_msg *msg) MUST_CHECK;
 enum err record_key_parse(const struct record_types *types, struct slice key, const struct record_type **type,
         struct slice *id, struct err_msg *msg) MUST_CHECK;
 

@@ -1,16 +1,19 @@
 #include "monitoring/counters.h"
 
+#include "base/hot.h"
 #include "base/list.h"
 #include "base/mem.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* Counters in one row: those of the server, then those of each type. */
+enum { CELLS = COUNTER_COUNT_ + COUNTERS_TYPES_MAX * TYPE_COUNTER_COUNT_ };
+
 /* One thread's counts. Only the owner writes (a relaxed load and store, no locked instruction); anyone sums. */
 struct block {
         struct list link;
-        _Atomic uint64_t totals[COUNTER_COUNT_];
-        _Atomic uint64_t of_type[COUNTERS_TYPES_MAX][TYPE_COUNTER_COUNT_];
+        _Atomic uint64_t cells[CELLS];
 };
 
 static const struct counter_row rows[] = {
@@ -29,26 +32,21 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `threads` and
 static struct list threads = {&threads, &threads};
 /* What ended threads counted, and threads for which there was no memory: many write here, so adds are atomic. */
 static struct block shared;
-static _Thread_local struct block *mine;
+static _Thread_local struct block *mine;      /* NULL: none yet, or none to be had */
+static _Thread_local bool goes_without_block; /* there was no memory, or the thread is ending */
 static pthread_key_t at_exit_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-
-static void fold(_Atomic uint64_t *into, _Atomic uint64_t *from)
-{
-        atomic_fetch_add_explicit(into, atomic_load_explicit(from, memory_order_relaxed), memory_order_relaxed);
-}
 
 static void on_thread_exit(void *arg)
 {
         struct block *b = arg;
 
-        mine = &shared; /* for destructors that run after this one */
+        mine = NULL; /* for destructors that run after this one */
+        goes_without_block = true;
         pthread_mutex_lock(&lock);
-        for (int c = 0; c < COUNTER_COUNT_; c++)
-                fold(&shared.totals[c], &b->totals[c]);
-        for (int t = 0; t < COUNTERS_TYPES_MAX; t++)
-                for (int c = 0; c < TYPE_COUNTER_COUNT_; c++)
-                        fold(&shared.of_type[t][c], &b->of_type[t][c]);
+        for (size_t i = 0; i < CELLS; i++)
+                atomic_fetch_add_explicit(&shared.cells[i], atomic_load_explicit(&b->cells[i], memory_order_relaxed),
+                        memory_order_relaxed);
         list_remove(&b->link);
         pthread_mutex_unlock(&lock);
         vc_free(b);
@@ -59,74 +57,75 @@ static void make_key(void)
         (void)pthread_key_create(&at_exit_key, on_thread_exit);
 }
 
-static struct block *register_thread(void)
+static void register_thread(void)
 {
         struct block *b = vc_calloc(1, sizeof(*b));
 
         (void)pthread_once(&key_once, make_key);
         if (b == NULL || pthread_setspecific(at_exit_key, b) != 0) {
                 vc_free(b);
-                mine = &shared;
-                return mine;
+                goes_without_block = true;
+                return;
         }
         pthread_mutex_lock(&lock);
         list_push_back(&threads, &b->link);
         pthread_mutex_unlock(&lock);
         mine = b;
-        return b;
 }
 
-static inline void add(const struct block *b, _Atomic uint64_t *count, uint64_t n)
+COLD_PATH static void add_without_block(size_t cell, uint64_t n)
 {
-        if (b == &shared)
-                atomic_fetch_add_explicit(count, n, memory_order_relaxed);
+        if (!goes_without_block)
+                register_thread();
+        atomic_fetch_add_explicit(mine == NULL ? &shared.cells[cell] : &mine->cells[cell], n, memory_order_relaxed);
+}
+
+static inline void add(size_t cell, uint64_t n)
+{
+        struct block *b = mine;
+
+        if (b == NULL)
+                add_without_block(cell, n);
         else
-                atomic_store_explicit(
-                        count, atomic_load_explicit(count, memory_order_relaxed) + n, memory_order_relaxed);
+                atomic_store_explicit(&b->cells[cell], atomic_load_explicit(&b->cells[cell], memory_order_relaxed) + n,
+                        memory_order_relaxed);
+}
+
+static inline size_t cell_of_type(uint32_t type, enum type_counter counter)
+{
+        return COUNTER_COUNT_ + type * TYPE_COUNTER_COUNT_ + (size_t)counter;
 }
 
 void counter_add(enum counter counter, uint64_t n)
 {
-        struct block *b = mine != NULL ? mine : register_thread();
-
-        add(b, &b->totals[counter], n);
+        add(counter, n);
 }
 
 void type_counter_add(uint32_t type, enum type_counter counter, uint64_t n)
 {
-        struct block *b = mine != NULL ? mine : register_thread();
+        add(cell_of_type(type, counter), n);
+}
 
-        add(b, &b->of_type[type][counter], n);
+static uint64_t sum_of(size_t cell)
+{
+        uint64_t sum;
+
+        pthread_mutex_lock(&lock);
+        sum = atomic_load_explicit(&shared.cells[cell], memory_order_relaxed);
+        LIST_FOREACH (it, &threads)
+                sum += atomic_load_explicit(&LIST_ENTRY(it, struct block, link)->cells[cell], memory_order_relaxed);
+        pthread_mutex_unlock(&lock);
+        return sum;
 }
 
 uint64_t counter_read(enum counter counter)
 {
-        uint64_t sum;
-
-        pthread_mutex_lock(&lock);
-        sum = atomic_load_explicit(&shared.totals[counter], memory_order_relaxed);
-        LIST_FOREACH (it, &threads) {
-                struct block *b = LIST_ENTRY(it, struct block, link);
-
-                sum += atomic_load_explicit(&b->totals[counter], memory_order_relaxed);
-        }
-        pthread_mutex_unlock(&lock);
-        return sum;
+        return sum_of(counter);
 }
 
 uint64_t type_counter_read(uint32_t type, enum type_counter counter)
 {
-        uint64_t sum;
-
-        pthread_mutex_lock(&lock);
-        sum = atomic_load_explicit(&shared.of_type[type][counter], memory_order_relaxed);
-        LIST_FOREACH (it, &threads) {
-                struct block *b = LIST_ENTRY(it, struct block, link);
-
-                sum += atomic_load_explicit(&b->of_type[type][counter], memory_order_relaxed);
-        }
-        pthread_mutex_unlock(&lock);
-        return sum;
+        return sum_of(cell_of_type(type, counter));
 }
 
 const struct counter_row *counter_row(enum counter counter)

@@ -1,9 +1,10 @@
 #include "net/call.h"
 
+#include "base/hot.h"
 #include "monitoring/counters.h"
 #include "net/conn.h"
 
-enum err call_need_slot(struct call *call)
+COLD_PATH enum err call_need_slot(struct call *call)
 {
         if (call->slot == NULL)
                 call->slot = reply_queue_take(call->queue);
@@ -26,7 +27,7 @@ void call_defer(struct call *call, struct deferred *later)
         call->deferred = true;
 }
 
-void call_write_error(struct resp_writer *out, enum err code, const char *message)
+COLD_PATH void call_write_error(struct resp_writer *out, enum err code, const char *message)
 {
         counter_add(COUNTER_command_errors, 1);
         resp_error(out, code, message == NULL || message[0] == '\0' ? err_text(code) : message);

@@ -2,6 +2,7 @@
  *
  *      cmd_get -> read_create -> lookup_start -- done at once (an L1 hit) --> get_now: into the output
  *                                            `- later --> call_defer ... get_done: into the slot */
+#include "base/hot.h"
 #include "monitoring/counters.h"
 #include "net/command.h"
 #include "net/handlers.h"
@@ -42,20 +43,19 @@ static enum err get_now(struct call *call, struct read *read)
         return rc;
 }
 
-enum err cmd_get(struct call *call)
+HOT_PATH enum err cmd_get(struct call *call)
 {
         const struct read_context context = context_of(call);
         struct read_options options;
         struct read *read;
         enum err rc = read_options_parse(call, 2, READ_AFTER | READ_ALLOWSTALE | READ_WITHMETA, &options);
 
-        if (rc == OK)
-                rc = call_need_slot(call);
         if (rc != OK)
                 return rc;
         read = read_create(&context, call->argv[1], &options);
         if (read == NULL)
                 return ERR_NOMEM;
+        read->call = call;
         read->lookup.done = get_done;
         if (read->lookup.status != OK || lookup_start(call->lane->reader, &read->lookup))
                 return get_now(call, read);
@@ -209,7 +209,7 @@ enum err cmd_ttl(struct call *call)
 
         if (read == NULL)
                 return ERR_NOMEM;
-        rc = read->lookup.status;
+        rc = read_check(read);
         call->message = read->lookup.message;
         if (rc == OK)
                 lookup_explain(call->services->tiers, &read->lookup, &explain);

@@ -198,7 +198,7 @@ enum err cmd_explain(struct call *call)
 
         if (read == NULL)
                 return ERR_NOMEM;
-        rc = read->lookup.status;
+        rc = read_check(read);
         call->message = read->lookup.message;
         if (rc == OK) {
                 lookup_explain(call->services->tiers, &read->lookup, &explain);

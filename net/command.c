@@ -1,6 +1,6 @@
 #include "net/command.h"
 
-#include "base/hash.h"
+#include "base/hot.h"
 #include "base/mem.h"
 #include "database/record_type.h"
 #include "monitoring/counters.h"
@@ -8,12 +8,12 @@
 #include "net/services.h"
 #include "net/session.h"
 
-#include <ctype.h>
-
 enum {
         NAME_MAX_LEN = 32,
-        INDEX_SIZE = 256, /* a power of two, some three times the rows */
-        OVERLAP_PART = 4  /* of limits.client_input: what a connection's writes under way may take; a next one waits */
+        FOLDED_LEN = sizeof(uint64_t),
+        INDEX_BITS = 8,
+        INDEX_SIZE = 1 << INDEX_BITS, /* some three times the rows */
+        OVERLAP_PART = 4 /* of limits.client_input: what a connection's writes under way may take; a next one waits */
 };
 
 #define READ         COMMAND_READ
@@ -37,15 +37,42 @@ static const struct command rows[] = {
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 _Static_assert(ROW_COUNT < INDEX_SIZE / 2, "the index needs room to probe");
 
+/* A command's name, folded into one word, stands for itself up to FOLDED_LEN letters: most lookups compare two numbers
+ * and no text. */
+struct command_name {
+        uint64_t folded;
+        size_t len;
+        const struct command *row; /* NULL: a free place */
+};
+
 struct command_table {
-        const struct command *index[INDEX_SIZE]; /* by hash of the name, the next free place on a collision */
+        struct command_name index[INDEX_SIZE]; /* by hash of the name, the next free place on a collision */
 };
 
 /* ---- the table ---- */
 
-static size_t place_of(struct slice name)
+/* Letters alike in either case: they differ in bit 5 alone, and no other byte becomes a letter by losing it. */
+static uint64_t fold(struct slice name)
 {
-        return hash64(name, 0) & (INDEX_SIZE - 1);
+        uint64_t folded = 0;
+
+        for (size_t i = 0; i < name.len; i++)
+                folded = (folded << 8 | folded >> 56) ^ (name.data[i] & 0xdfu);
+        return folded;
+}
+
+static size_t place_of(uint64_t folded)
+{
+        return folded * UINT64_C(0x9e3779b97f4a7c15) >> (64 - INDEX_BITS);
+}
+
+/* What `folded` alone tells apart must be letters and nothing else (fold). */
+static bool folds_well(struct slice name)
+{
+        for (size_t i = 0; i < name.len && name.len <= FOLDED_LEN; i++)
+                if (name.data[i] < 'A' || name.data[i] > 'Z')
+                        return false;
+        return true;
 }
 
 enum err command_table_create(struct command_table **out)
@@ -56,11 +83,14 @@ enum err command_table_create(struct command_table **out)
         if (table == NULL)
                 return ERR_NOMEM;
         for (size_t i = 0; i < ROW_COUNT; i++) {
-                size_t at = place_of(slice_str(rows[i].name));
+                struct slice name = slice_str(rows[i].name);
+                uint64_t folded = fold(name);
+                size_t at = place_of(folded);
 
-                while (table->index[at] != NULL)
+                VC_ASSERT(name.len <= NAME_MAX_LEN && folds_well(name));
+                while (table->index[at].row != NULL)
                         at = (at + 1) & (INDEX_SIZE - 1);
-                table->index[at] = &rows[i];
+                table->index[at] = (struct command_name){folded, name.len, &rows[i]};
         }
         return OK;
 }
@@ -71,41 +101,42 @@ void command_table_destroy(struct command_table **table)
         *table = NULL;
 }
 
-static const struct command *find_name(const struct command_table *table, struct slice name)
+static const struct command *find_name(const struct command_table *table, struct slice word)
 {
-        for (size_t at = place_of(name); table->index[at] != NULL; at = (at + 1) & (INDEX_SIZE - 1))
-                if (slice_equal(slice_str(table->index[at]->name), name))
-                        return table->index[at];
+        uint64_t folded = word.len > NAME_MAX_LEN ? 0 : fold(word);
+
+        for (size_t at = place_of(folded); table->index[at].row != NULL; at = (at + 1) & (INDEX_SIZE - 1)) {
+                const struct command_name *name = &table->index[at];
+
+                if (name->folded == folded && name->len == word.len &&
+                        (word.len <= FOLDED_LEN || slice_is_word(word, name->row->name)))
+                        return name->row;
+        }
         return NULL;
 }
 
-/* Appends a word in upper case to a name of *used bytes. False when it cannot be a command's. */
-static bool add_word(char *name, size_t *used, struct slice word)
+COLD_PATH static const struct command *find_subcommand(
+        const struct command_table *table, struct slice first, struct slice second)
 {
-        if (word.len > NAME_MAX_LEN - *used)
-                return false;
-        for (size_t i = 0; i < word.len; i++)
-                name[*used + i] = (char)toupper(word.data[i]);
-        *used += word.len;
-        return true;
+        char name[NAME_MAX_LEN + 1];
+
+        if (second.len > NAME_MAX_LEN - first.len)
+                return NULL;
+        memcpy(name, first.data, first.len);
+        name[first.len] = ' ';
+        if (second.len > 0)
+                memcpy(name + first.len + 1, second.data, second.len);
+        return find_name(table, slice_of(name, first.len + 1 + second.len));
 }
 
 const struct command *command_table_find(const struct command_table *table, const struct slice *argv, size_t argc)
 {
-        char name[NAME_MAX_LEN + 1];
-        const struct command *row;
+        const struct command *row = find_name(table, argv[0]);
         const struct command *sub;
-        size_t used = 0;
 
-        if (!add_word(name, &used, argv[0]))
-                return NULL;
-        row = find_name(table, slice_of(name, used));
         if (row == NULL || (row->flags & COMMAND_CONTAINER) == 0 || argc < 2)
                 return row;
-        name[used++] = ' ';
-        if (!add_word(name, &used, argv[1]))
-                return row;
-        sub = find_name(table, slice_of(name, used));
+        sub = find_subcommand(table, argv[0], argv[1]);
         return sub != NULL ? sub : row;
 }
 
@@ -139,7 +170,7 @@ void command_keys(const struct command *row, const struct slice *argv, size_t ar
 
 enum step_result { STEP_NEXT, STEP_ENDED, STEP_MUST_WAIT };
 
-static enum step_result refuse(struct call *call, enum err code)
+COLD_PATH static enum step_result refuse(struct call *call, enum err code)
 {
         resp_rewind(&call->out, call->mark);
         call_write_error(&call->out, code, call->message.text);
@@ -189,15 +220,13 @@ static enum step_result step_subscriber(struct call *call)
                         call->row->name));
 }
 
-/* Identity -> tenant -> permitted types. Keys of a type that the session may not use are refused here, before a
- * handler sees them; and so are commands whose reach is not told by their keys. */
-static enum step_result step_session_permits(struct call *call)
+/* Keys of a type that the session may not use are refused here, before a handler sees them; and so are commands whose
+ * reach is not told by their keys. */
+COLD_PATH static enum step_result permits_types(struct call *call)
 {
         size_t first;
         size_t count;
 
-        if (call->session->permitted == SESSION_ALL_TYPES)
-                return STEP_NEXT;
         command_keys(call->row, call->argv, call->argc, &first, &count);
         if (count == 0 && (call->row->flags & (COMMAND_WRITE | COMMAND_ADMIN)) != 0)
                 return refuse(call, err_set(&call->message, ERR_NOPERM, "%s needs every type", call->row->name));
@@ -210,6 +239,12 @@ static enum step_result step_session_permits(struct call *call)
                         return refuse(call, err_set(&call->message, ERR_NOPERM, "%s is not yours to use", type->name));
         }
         return STEP_NEXT;
+}
+
+/* Identity -> tenant -> permitted types. */
+static enum step_result step_session_permits(struct call *call)
+{
+        return call->session->permitted == SESSION_ALL_TYPES ? STEP_NEXT : permits_types(call);
 }
 
 /* Where the records are another's, its own applications write them, and SQL lists them. */
@@ -264,29 +299,28 @@ static enum step_result step_handle(struct call *call)
         return STEP_ENDED;
 }
 
-/* What can happen to a command, in this order. */
-static const struct {
-        const char *name;
-        enum step_result (*run)(struct call *call);
-} COMMAND_STEPS[] = {
-        {"find the row", step_find},
-        {"count the words", step_arity},
-        {"subscribers in protocol 2", step_subscriber},
-        {"session permits", step_session_permits},
-        {"records of our own", step_records},
-        {"wait for what came before", step_barrier},
-        {"handler", step_handle},
-};
+/* What can happen to a command, in this order. Written out, so that the compiler makes one piece of what is nearly
+ * always a handful of comparisons. */
+static enum step_result run_steps(struct call *call)
+{
+        enum step_result result = step_find(call);
+
+        if (result == STEP_NEXT)
+                result = step_arity(call);
+        if (result == STEP_NEXT)
+                result = step_subscriber(call);
+        if (result == STEP_NEXT)
+                result = step_session_permits(call);
+        if (result == STEP_NEXT)
+                result = step_records(call);
+        if (result == STEP_NEXT)
+                result = step_barrier(call);
+        return result == STEP_NEXT ? step_handle(call) : result;
+}
 
 enum command_outcome command_run(struct call *call)
 {
-        enum step_result result = STEP_NEXT;
-
-        for (size_t i = 0; result == STEP_NEXT; i++) {
-                VC_ASSERT(i < sizeof(COMMAND_STEPS) / sizeof(COMMAND_STEPS[0]));
-                result = COMMAND_STEPS[i].run(call);
-        }
-        if (result == STEP_MUST_WAIT)
+        if (run_steps(call) == STEP_MUST_WAIT)
                 return COMMAND_MUST_WAIT;
         counter_add(COUNTER_commands, 1);
         return COMMAND_ENDED;

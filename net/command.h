@@ -1,4 +1,4 @@
-/* The command table (commands.def) and the path of a command through its checks to its handler (COMMAND_STEPS). */
+/* The command table (commands.def) and the path of a command through its checks to its handler (run_steps). */
 #ifndef NET_COMMAND_H
 #define NET_COMMAND_H
 

@@ -1,5 +1,6 @@
 #include "net/conn.h"
 
+#include "base/hot.h"
 #include "base/mem.h"
 #include "monitoring/counters.h"
 #include "net/call.h"
@@ -46,7 +47,7 @@ static void free_events(struct conn *conn)
         conn->writable = NULL;
 }
 
-void conn_close(struct conn *conn)
+COLD_PATH void conn_close(struct conn *conn)
 {
         VC_ASSERT(conn->fd >= 0);
         free_events(conn);
@@ -93,7 +94,7 @@ static bool flush(struct conn *conn)
 
 /* A request that cannot be understood ends the connection after the replies before it: where the next one would begin
  * is not known. */
-static void refuse_bytes(struct conn *conn, enum err code, const struct err_msg *msg)
+COLD_PATH static void refuse_bytes(struct conn *conn, enum err code, const struct err_msg *msg)
 {
         struct reply_slot *slot = reply_queue_take(&conn->queue);
         struct resp_writer w;
@@ -231,7 +232,7 @@ static bool has_more_to_do(const struct conn *conn)
         return conn->output_full && !output_is_full(conn);
 }
 
-void conn_service(struct conn *conn, struct nanos now)
+HOT_PATH void conn_service(struct conn *conn, struct nanos now)
 {
         struct lane *lane = conn->lane;
 

@@ -1,4 +1,5 @@
 /* How a connection ends without taking from its client what it is owed. */
+#include "base/hot.h"
 #include "net/conn.h"
 #include "net/conn_state.h"
 #include "net/lane.h"
@@ -42,7 +43,7 @@ static bool must_linger(const struct conn *conn)
  * sending: closed now, the socket would answer its bytes with a reset, and the reset would take from it the replies
  * that it has not received yet. So it is told that nothing more comes, and what it sends is thrown away until it closes
  * too, has received all (a refused one is given the time to read it), or has had its time. */
-void conn_end(struct conn *conn, struct nanos now)
+COLD_PATH void conn_end(struct conn *conn, struct nanos now)
 {
         const struct timeval look = {.tv_usec = LINGER_LOOK_MS * 1000};
 

@@ -1,5 +1,6 @@
 #include "net/read.h"
 
+#include "base/hot.h"
 #include "base/log.h"
 #include "invalidation/token.h"
 #include "net/command.h"
@@ -8,7 +9,6 @@
 #include "net/session.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 
 /* ---- options ---- */
 
@@ -78,9 +78,8 @@ static const struct option_word *find_option(struct slice word, uint32_t known)
         return NULL;
 }
 
-enum err read_options_parse(struct call *call, size_t from, uint32_t known, struct read_options *out)
+COLD_PATH static enum err parse_words(struct call *call, size_t from, uint32_t known, struct read_options *out)
 {
-        *out = (struct read_options){.has_after = false};
         for (size_t i = from; i < call->argc; i++) {
                 const struct option_word *option = find_option(call->argv[i], known);
                 struct slice value = SLICE_EMPTY;
@@ -98,6 +97,12 @@ enum err read_options_parse(struct call *call, size_t from, uint32_t known, stru
         return OK;
 }
 
+enum err read_options_parse(struct call *call, size_t from, uint32_t known, struct read_options *out)
+{
+        *out = (struct read_options){.has_after = false};
+        return from < call->argc ? parse_words(call, from, known, out) : OK;
+}
+
 size_t read_count_keys(const struct call *call, uint32_t known)
 {
         size_t at = 1;
@@ -109,49 +114,76 @@ size_t read_count_keys(const struct call *call, uint32_t known)
 
 /* ---- one read ---- */
 
+enum err read_check(struct read *read)
+{
+        struct lookup *l = &read->lookup;
+
+        if (l->status == OK)
+                l->status = record_key_check(l->type, l->id, &l->message);
+        return l->status;
+}
+
+/* The lookup's `keep`. */
+static enum err keep(struct lookup *lookup)
+{
+        struct read *read = lookup->context;
+        enum err rc = read_check(read);
+
+        if (rc == OK && read->call != NULL)
+                rc = call_need_slot(read->call);
+        if (rc != OK)
+                return rc;
+        VC_ASSERT(lookup->id.len <= sizeof(read->id));
+        memcpy(read->id, lookup->id.data, lookup->id.len);
+        read->kept = lookup->id.len;
+        lookup->id.data = read->id;
+        return OK;
+}
+
 struct read *read_create(const struct read_context *context, struct slice key, const struct read_options *options)
 {
         struct read *read = pool_take(&context->lane->reads);
         struct lookup *l;
-        struct slice id = SLICE_EMPTY;
 
         if (read == NULL)
                 return NULL;
         l = &read->lookup;
-        memset(l, 0, offsetof(struct lookup, message)); /* a message is long, and most reads have none */
-        l->message.text[0] = '\0';
+        lookup_init(l);
         l->tenant = context->session->tenant;
         l->format = context->session->format;
         l->now = context->now;
         l->has_after = options->has_after;
-        l->after = options->after;
+        if (options->has_after)
+                l->after = options->after;
         l->allow_stale = options->allow_stale;
+        l->keep = keep;
         l->context = read;
         read->lane = context->lane;
         read->client = context->session->id;
+        read->call = NULL;
         read->list = NULL;
-        read->options = *options;
-        l->status = record_key_parse(context->lane->services->types, key, &l->type, &id, &l->message);
+        read->with_meta = options->with_meta;
+        read->kept = 0;
+        l->status = record_key_split(context->lane->services->types, key, &l->type, &l->id, &l->message);
         if (l->status == OK && options->allow_stale && !l->type->allow_stale)
                 l->status = err_set(&l->message, ERR_NOPERM, "%s is never served stale", l->type->name);
-        if (l->status != OK)
-                return read;
-        VC_ASSERT(id.len <= sizeof(read->id));
-        memcpy(read->id, id.data, id.len);
-        l->id = slice_of(read->id, id.len);
         return read;
 }
 
 void read_destroy(struct read **read)
 {
-        if (*read == NULL)
-                return;
-        lookup_deinit(&(*read)->lookup);
-        /* The pool keeps the block, which is not to keep whom it was about. */
-        memset((*read)->id, 0, (*read)->lookup.id.len);
-        memset((*read)->lookup.message.text, 0, strlen((*read)->lookup.message.text));
-        pool_give(&(*read)->lane->reads, *read);
+        struct read *r = *read;
+
         *read = NULL;
+        if (r == NULL)
+                return;
+        lookup_deinit(&r->lookup);
+        /* The pool keeps the block, which is not to keep whom it was about. */
+        if (r->kept > 0)
+                memset(r->id, 0, r->kept);
+        if (r->lookup.message.text[0] != '\0')
+                memset(r->lookup.message.text, 0, strlen(r->lookup.message.text));
+        pool_give(&r->lane->reads, r);
 }
 
 /* ---- its outcome ---- */
@@ -167,7 +199,7 @@ void read_write_token(const struct freshness *f, struct position as_of, struct r
                 resp_nil(out);
 }
 
-static void write_meta(const struct read *read, struct resp_writer *out)
+COLD_PATH static void write_meta(const struct read *read, struct resp_writer *out)
 {
         const struct freshness *f = read->lane->services->freshness;
         const struct lookup *l = &read->lookup;
@@ -184,7 +216,7 @@ static void write_meta(const struct read *read, struct resp_writer *out)
 }
 
 /* Who asked for it and why is not written: names of people and reasons may tell of a patient. */
-static void audit_stale(const struct read *read)
+COLD_PATH static void audit_stale(const struct read *read)
 {
         const struct lookup *l = &read->lookup;
 
@@ -202,12 +234,12 @@ void read_write(const struct read *read, struct resp_writer *out)
         }
         if (l->stale)
                 audit_stale(read);
-        if (read->options.with_meta)
+        if (read->with_meta)
                 resp_array(out, 2);
         if (l->found)
                 resp_bulk(out, l->value);
         else
                 resp_nil(out);
-        if (read->options.with_meta)
+        if (read->with_meta)
                 write_meta(read, out);
 }

@@ -21,11 +21,13 @@ enum read_option_set { READ_AFTER = 1 << 0, READ_ALLOWSTALE = 1 << 1, READ_WITHM
 struct read {
         struct lookup lookup; /* lookup.context is this read */
         struct lane *lane;
+        struct call *call;      /* whose slot it takes if it has to wait; NULL: nobody's */
         uint64_t client;        /* the connection's number, for the audit */
         struct deferred later;  /* of a GET */
         struct read_list *list; /* of an MGET or EXISTS */
-        struct read_options options;
-        uint8_t id[RECORD_ID_MAX]; /* outlives the request's bytes */
+        bool with_meta;
+        size_t kept; /* bytes of `id`, copied for a read that waits: it outlives the request's bytes */
+        uint8_t id[RECORD_ID_MAX];
 };
 
 enum { READ_WINDOW = 128 }; /* keys of one MGET that are read at once: bounds its memory, and is a batch of fair size */
@@ -62,10 +64,15 @@ enum err read_options_parse(struct call *call, size_t from, uint32_t known, stru
 /* How many words of argv[1..] are keys: those before the first option word of `known`. */
 size_t read_count_keys(const struct call *call, uint32_t known);
 
-/* A read of `key` from the lane's pool, ready for lookup_start but for lookup.done. NULL when there is no memory. A key
- * that is wrong makes a read that is done: lookup.status (ERR_NOTYPE, ERR_BADKEY) and lookup.message say why. */
+/* A read of `key` from the lane's pool, ready for lookup_start but for lookup.done. It borrows `key` until that
+ * returns; a read that waits by then has a copy of the id, which was checked. NULL when there is no memory. A key that
+ * is wrong makes a read that is done, now or when it has been started: lookup.status (ERR_NOTYPE, ERR_BADKEY) and
+ * lookup.message say why. */
 struct read *read_create(
         const struct read_context *context, struct slice key, const struct read_options *options) MUST_CHECK;
+
+/* Checks the key of a read that is not started, all of it, and returns its status. */
+enum err read_check(struct read *read) MUST_CHECK;
 
 /* Gives a done read back, with what its lookup borrows. */
 void read_destroy(struct read **read);

@@ -1,6 +1,7 @@
 #include "net/resp_parse.h"
 
 #include "base/cursor.h"
+#include "base/hot.h"
 #include "base/mem.h"
 #include "net/inline_words.h"
 
@@ -8,6 +9,7 @@
 
 enum {
         LENGTH_LINE_MAX = 32, /* a type byte, 20 digits and CRLF fit with room to spare */
+        PLAIN_LINE_MAX = 8,   /* a type byte, the digits of nearly all lengths, and CRLF */
         CAPACITY_FIRST = 16,
         CAPACITY_KEPT = 1024 /* what one huge request needed is not held for ever */
 };
@@ -28,7 +30,6 @@ void resp_parser_init(struct resp_parser *parser, const struct resp_limits *limi
 
 void resp_parser_deinit(struct resp_parser *parser)
 {
-        vc_free(parser->spans);
         vc_free(parser->argv);
         buf_deinit(&parser->words);
         resp_parser_init(parser, &parser->limits);
@@ -36,20 +37,16 @@ void resp_parser_deinit(struct resp_parser *parser)
 
 #define BAD(parse, error, ...) (*(parse)->code = err_set((parse)->msg, error, __VA_ARGS__), RESP_BAD)
 
-static enum resp_status no_memory(struct parse *p)
+COLD_PATH static enum resp_status no_memory(struct parse *p)
 {
         return BAD(p, ERR_NOMEM, "out of memory while reading a request");
 }
 
-static bool set_capacity(struct resp_parser *parser, size_t capacity)
+COLD_PATH static bool grow(struct resp_parser *parser)
 {
-        struct resp_span *spans = vc_realloc(parser->spans, capacity * sizeof(*spans));
-        struct slice *argv;
+        size_t capacity = parser->capacity == 0 ? CAPACITY_FIRST : parser->capacity * 2;
+        union resp_argument *argv = vc_realloc(parser->argv, capacity * sizeof(*argv));
 
-        if (spans == NULL)
-                return false;
-        parser->spans = spans;
-        argv = vc_realloc(parser->argv, capacity * sizeof(*argv));
         if (argv == NULL)
                 return false;
         parser->argv = argv;
@@ -57,13 +54,13 @@ static bool set_capacity(struct resp_parser *parser, size_t capacity)
         return true;
 }
 
-static bool add_argument(struct resp_parser *parser, size_t offset, size_t len)
+COLD_PATH static bool add_argument(struct resp_parser *parser, size_t offset, size_t len)
 {
-        size_t wanted = parser->capacity == 0 ? CAPACITY_FIRST : parser->capacity * 2;
-
-        if (parser->argc == parser->capacity && !set_capacity(parser, wanted))
+        if (parser->argc == parser->capacity && !grow(parser))
                 return false;
-        parser->spans[parser->argc++] = (struct resp_span){offset, len};
+        parser->argv[parser->argc].found.offset = offset;
+        parser->argv[parser->argc].found.len = len;
+        parser->argc++;
         return true;
 }
 
@@ -79,21 +76,37 @@ static void reset(struct resp_parser *parser)
 static enum resp_status deliver(struct resp_parser *parser, const uint8_t *base, struct resp_frame *frame)
 {
         for (size_t i = 0; i < parser->argc; i++)
-                parser->argv[i] = slice_of(base + parser->spans[i].offset, parser->spans[i].len);
-        *frame = (struct resp_frame){.argv = parser->argv, .argc = parser->argc, .consumed = parser->at};
+                parser->argv[i].bytes = slice_of(base + parser->argv[i].found.offset, parser->argv[i].found.len);
+        *frame = (struct resp_frame){.argv = &parser->argv->bytes, .argc = parser->argc, .consumed = parser->at};
         reset(parser);
         return RESP_FRAME;
 }
 
-/* The line at `at` up to CRLF, without its type byte; on success parser->at is behind it. */
-static enum resp_status length_line(struct parse *p, int64_t *value)
+/* A length line that is all there and has nothing odd about it: its number; returns how long it is, CRLF included.
+ * 0: it takes a closer look (odd_length). */
+static inline size_t plain_length(const uint8_t *line, size_t left, uint64_t *value)
 {
-        struct cursor c = cursor_of(slice_of(p->in.data + p->parser->at, p->in.len - p->parser->at));
-        size_t left = cursor_left(&c);
+        uint64_t number;
+        size_t at = 2;
+
+        if (left < PLAIN_LINE_MAX || line[1] < '1' || line[1] > '9')
+                return 0;
+        number = line[1] - '0';
+        for (; at < PLAIN_LINE_MAX - 2 && (uint8_t)(line[at] - '0') <= 9; at++)
+                number = number * 10 + (uint8_t)(line[at] - '0');
+        if (memcmp(line + at, "\r\n", 2) != 0)
+                return 0;
+        *value = number;
+        return at + 2;
+}
+
+COLD_PATH static enum resp_status odd_length(struct parse *p, struct slice in, int64_t *value)
+{
+        struct cursor c = cursor_of(in);
         struct slice line;
 
         if (!cursor_until(&c, '\n', &line)) {
-                if (left >= LENGTH_LINE_MAX)
+                if (in.len >= LENGTH_LINE_MAX)
                         return BAD(p, ERR_PROTOCOL, "a length line is longer than %d bytes", LENGTH_LINE_MAX);
                 return RESP_NEED_MORE;
         }
@@ -102,6 +115,20 @@ static enum resp_status length_line(struct parse *p, int64_t *value)
         if (!slice_to_i64(slice_of(line.data + 1, line.len - 2), value))
                 return BAD(p, ERR_PROTOCOL, "a length is not a decimal number of 64 bits");
         p->parser->at += line.len + 1;
+        return RESP_FRAME;
+}
+
+/* The line at `at` up to CRLF, without its type byte; on success parser->at is behind it. */
+static enum resp_status length_line(struct parse *p, int64_t *value)
+{
+        struct slice in = slice_of(p->in.data + p->parser->at, p->in.len - p->parser->at);
+        uint64_t plain;
+        size_t took = plain_length(in.data, in.len, &plain);
+
+        if (took == 0)
+                return odd_length(p, in, value);
+        *value = (int64_t)plain;
+        p->parser->at += took;
         return RESP_FRAME;
 }
 
@@ -126,7 +153,7 @@ static enum resp_status array_header(struct parse *p, struct resp_frame *frame)
         return RESP_NOTHING;
 }
 
-static enum resp_status bulk_header(struct parse *p)
+COLD_PATH static enum resp_status bulk_header(struct parse *p)
 {
         struct resp_parser *parser = p->parser;
         int64_t len;
@@ -152,7 +179,7 @@ static enum resp_status bulk_header(struct parse *p)
         return RESP_FRAME;
 }
 
-static enum resp_status bulk_body(struct parse *p)
+COLD_PATH static enum resp_status bulk_body(struct parse *p)
 {
         struct resp_parser *parser = p->parser;
         const uint8_t *end;
@@ -169,6 +196,33 @@ static enum resp_status bulk_body(struct parse *p)
         return RESP_FRAME;
 }
 
+/* Takes arguments for as long as they are all there, within the limits, and of the plainest form: nearly always all of
+ * them. Whatever is left is for bulk_header and bulk_body to look at, which know what to say about it. */
+static void plain_arguments(struct resp_parser *parser, struct slice in)
+{
+        const size_t room = in.len < parser->limits.frame ? in.len : parser->limits.frame;
+        const size_t most = parser->expected < parser->capacity ? parser->expected : parser->capacity;
+        size_t count = parser->argc;
+        size_t at = parser->at;
+
+        while (count < most && at < room && in.data[at] == '$') {
+                union resp_argument *argument = &parser->argv[count];
+                uint64_t len;
+                size_t line = plain_length(in.data + at, in.len - at, &len);
+                size_t body = at + line;
+
+                if (line == 0 || len > parser->limits.bulk || body + len + 2 > room ||
+                        memcmp(in.data + body + len, "\r\n", 2) != 0)
+                        break;
+                argument->found.offset = body;
+                argument->found.len = len;
+                at = body + len + 2;
+                count++;
+        }
+        parser->argc = count;
+        parser->at = at;
+}
+
 static enum resp_status array_frame(struct parse *p, struct resp_frame *frame)
 {
         struct resp_parser *parser = p->parser;
@@ -177,6 +231,10 @@ static enum resp_status array_frame(struct parse *p, struct resp_frame *frame)
         if (parser->expected == 0)
                 status = array_header(p, frame);
         while (status == RESP_FRAME && parser->argc < parser->expected) {
+                if (!parser->in_bulk)
+                        plain_arguments(parser, p->in);
+                if (parser->argc == parser->expected)
+                        break;
                 if (parser->at > parser->limits.frame)
                         return BAD(p, ERR_LIMIT,
                                 "a request longer than limits.client_input leaves room for: %" PRIu64 " bytes",
@@ -196,7 +254,7 @@ static bool add_word(void *context, size_t offset, size_t len)
         return add_argument(context, offset, len);
 }
 
-static enum resp_status inline_frame(struct parse *p, struct resp_frame *frame)
+COLD_PATH static enum resp_status inline_frame(struct parse *p, struct resp_frame *frame)
 {
         struct resp_parser *parser = p->parser;
         struct cursor c = cursor_of(slice_of(p->in.data + parser->at, p->in.len - parser->at));
@@ -233,13 +291,14 @@ static enum resp_status inline_frame(struct parse *p, struct resp_frame *frame)
         return RESP_NOTHING;
 }
 
+/* What the frame before held: words that were typed, and room for many arguments. */
 static void give_back_memory(struct resp_parser *parser)
 {
+        if (buf_len(&parser->words) > 0)
+                buf_truncate(&parser->words, 0);
         if (parser->at > 0 || parser->capacity <= CAPACITY_KEPT)
                 return;
-        vc_free(parser->spans);
         vc_free(parser->argv);
-        parser->spans = NULL;
         parser->argv = NULL;
         parser->capacity = 0;
 }
@@ -250,7 +309,6 @@ enum resp_status resp_next_frame(
         struct parse p = {.parser = parser, .in = in, .code = code, .msg = msg};
 
         give_back_memory(parser);
-        buf_truncate(&parser->words, 0); /* of the frame before */
         if (in.len == 0)
                 return RESP_NEED_MORE;
         return in.data[0] == '*' ? array_frame(&p, frame) : inline_frame(&p, frame);

@@ -27,16 +27,19 @@ struct resp_frame {
         size_t consumed; /* bytes of the input that the frame took */
 };
 
-struct resp_span {
-        size_t offset;
-        size_t len;
+/* An argument: while its frame grows, and the input may move, where it lies in that; in the end its bytes. */
+union resp_argument {
+        struct {
+                size_t offset;
+                size_t len;
+        } found;
+        struct slice bytes;
 };
 
 struct resp_parser {
         struct resp_limits limits;
-        struct resp_span *spans; /* arguments found so far, as offsets: the input may move while a frame grows */
-        struct slice *argv;
-        size_t capacity;   /* of spans and argv */
+        union resp_argument *argv;
+        size_t capacity;   /* of argv */
         size_t argc;       /* arguments found so far */
         uint64_t expected; /* arguments that the header announced; 0: no header read yet */
         size_t at;         /* where to go on, from the frame's first byte */

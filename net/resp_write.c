@@ -1,9 +1,11 @@
 #include "net/resp_write.h"
 
+#include "base/hot.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { NUMBER_LINE_MAX = 32, ERROR_TEXT_MAX = 400, SHORT_TEXT_MAX = 512 };
+enum { NUMBER_TEXT_MAX = 32, ERROR_TEXT_MAX = 400, SHORT_TEXT_MAX = 512 };
 
 static void append(struct resp_writer *w, const void *bytes, size_t len)
 {
@@ -11,23 +13,61 @@ static void append(struct resp_writer *w, const void *bytes, size_t len)
                 w->failed = buf_append(w->out, bytes, len);
 }
 
-/* "<type><number>\r\n", written from the right: printf costs more than the rest of a reply. */
+/* Makes the output longer by `len` bytes, for the caller to write. NULL: there is no room. */
+static uint8_t *extend(struct resp_writer *w, size_t len)
+{
+        struct buf *out = w->out;
+
+        if (!buf_fits(out, len) && w->failed == OK)
+                w->failed = buf_reserve(out, len);
+        if (w->failed != OK)
+                return NULL;
+        out->end += len;
+        return out->data + out->end - len;
+}
+
+static size_t digits_of(uint64_t number)
+{
+        size_t digits = 1;
+
+        for (; number >= 10000; number /= 10000)
+                digits += 4;
+        return digits + (number >= 10) + (number >= 100) + (number >= 1000);
+}
+
+/* The digits by pairs and CRLF, written from the right: printf costs more than the rest of a reply. Returns what
+ * follows. */
+static uint8_t *put_line(uint8_t *at, uint64_t number, size_t digits)
+{
+        static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                    "8081828384858687888990919293949596979899";
+        uint8_t *end = at + digits;
+
+        uint8_t *to = end;
+
+        for (; to - at >= 2; number /= 100)
+                memcpy(to -= 2, pairs + 2 * (number % 100), 2);
+        if (to > at)
+                *at = (uint8_t)('0' + number);
+        *end++ = '\r';
+        *end++ = '\n';
+        return end;
+}
+
+/* "<type><number>\r\n" */
 static void number_line(struct resp_writer *w, char type, int64_t value)
 {
-        char line[NUMBER_LINE_MAX];
-        size_t at = sizeof(line);
         uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+        size_t digits = digits_of(magnitude);
+        uint8_t *at = extend(w, (value < 0 ? 2u : 1u) + digits + 2);
 
-        line[--at] = '\n';
-        line[--at] = '\r';
-        do {
-                line[--at] = (char)('0' + magnitude % 10);
-                magnitude /= 10;
-        } while (magnitude > 0);
+        if (at == NULL)
+                return;
+        *at++ = (uint8_t)type;
         if (value < 0)
-                line[--at] = '-';
-        line[--at] = type;
-        append(w, line + at, sizeof(line) - at);
+                *at++ = '-';
+        (void)put_line(at, magnitude, digits);
 }
 
 static void head(struct resp_writer *w, char type, size_t count)
@@ -53,7 +93,7 @@ static size_t visible(uint8_t byte, char out[5])
         return 4;
 }
 
-void resp_error(struct resp_writer *w, enum err code, const char *text)
+COLD_PATH void resp_error(struct resp_writer *w, enum err code, const char *text)
 {
         char line[ERROR_TEXT_MAX + 8];
         size_t used = 0;
@@ -79,9 +119,17 @@ void resp_int(struct resp_writer *w, int64_t value)
 
 void resp_bulk(struct resp_writer *w, struct slice bytes)
 {
-        head(w, '$', bytes.len);
-        append(w, bytes.data, bytes.len);
-        append(w, "\r\n", 2);
+        size_t digits = digits_of(bytes.len);
+        uint8_t *at = extend(w, 1 + digits + 2 + bytes.len + 2);
+
+        if (at == NULL)
+                return;
+        *at++ = '$';
+        at = put_line(at, bytes.len, digits);
+        if (bytes.len > 0)
+                memcpy(at, bytes.data, bytes.len);
+        at[bytes.len] = '\r';
+        at[bytes.len + 1] = '\n';
 }
 
 void resp_bulk_str(struct resp_writer *w, const char *text)
@@ -130,7 +178,7 @@ void resp_bool(struct resp_writer *w, bool value)
 
 void resp_double(struct resp_writer *w, double value)
 {
-        char text[NUMBER_LINE_MAX];
+        char text[NUMBER_TEXT_MAX];
         int len = snprintf(text, sizeof(text), "%.6g", value);
 
         VC_ASSERT(len > 0 && (size_t)len < sizeof(text));
