@@ -124,9 +124,21 @@ def idle_table(rows):
     return table
 
 
+def client_table(cells):
+    table = Table("The load generator beside redis-benchmark",
+                  "One redis-server, driven by either in turn; redis-benchmark's figure ÷ ours. redis-benchmark takes "
+                  "more processor time a request: where it cannot ask as fast as the server answers, it tells less.",
+                  ["value, connections, pipeline", "load, requests/s", "redis-benchmark, requests/s", "requests/s",
+                   "server's time a request"])
+    for cell in cells:
+        table.add(title_of(cell), *("%.0f" % median(cell, name, "rate") for name in ("load", "redis-benchmark")),
+                  *(ratio(cell, "redis-benchmark", "load", figure) for figure in ("rate", "cpu_us")))
+    return table
+
+
 def tables(result):
     made = [("cells", rates_table), ("cells", costs_table), ("latency", latency_table), ("threads", threads_table),
-            ("memory", memory_table), ("idle", idle_table)]
+            ("memory", memory_table), ("idle", idle_table), ("client", client_table)]
     return [make(result[part]) for part, make in made if result[part]]
 
 
