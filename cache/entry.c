@@ -1,102 +1,189 @@
 #include "cache/entry.h"
 
 #include "base/mem.h"
+#include "cache/entry_snapshot.h"
 
-#define TYPE_INDEX_MAX 127u /* what the bit-field holds */
+/* ---- what is kept in fewer bytes ---- */
 
-/* A snapshot as it is kept: as many transactions as are running, which is few as a rule; not aligned. */
-static size_t snapshot_size(const struct snapshot *s)
+#define LIFE_COARSE (UINT32_C(1) << 31) /* in units of 65.536 s, where milliseconds would be more than 24 days */
+enum { LIFE_COARSE_SHIFT = 16, COST_BITS = 11, KEY_MAX = (1 << ENTRY_KEY_BITS) - 1 };
+
+_Static_assert(ORIGINS_MAX == 1 << 10, "an origin's number is kept in ten bits");
+_Static_assert(offsetof(struct l1_entry, bytes) == 52, "no padding");
+
+/* From filling to expiry, rounded up. */
+static uint32_t life_pack(struct nanos filled, struct nanos expires)
 {
-        return s == NULL ? 0 : sizeof(s->running) + sizeof(s->xmin) + sizeof(s->xmax) + s->running * sizeof(s->xip[0]);
+        uint64_t ms;
+
+        if (!nanos_before(filled, expires))
+                return 0;
+        ms = ((uint64_t)nanos_sub(expires, filled).ns + (uint64_t)NANOS_PER_MS - 1) / (uint64_t)NANOS_PER_MS;
+        if (ms < LIFE_COARSE)
+                return (uint32_t)ms;
+        return LIFE_COARSE | (uint32_t)((ms + (1u << LIFE_COARSE_SHIFT) - 1) >> LIFE_COARSE_SHIFT);
 }
 
-/* The offset of the bytes, not sizeof: no bytes are lost to the struct's own padding. */
-static size_t size_for(const struct l1_view *view)
+static struct nanos life_unpack(uint32_t life, struct nanos expires)
 {
-        return offsetof(struct l1_entry, bytes) + view->key.len + view->value.len + snapshot_size(view->snapshot);
+        const uint64_t most = (uint64_t)(INT64_MAX / NANOS_PER_MS);
+        uint64_t ms = life;
+
+        if ((life & LIFE_COARSE) != 0)
+                ms = (uint64_t)(life & ~LIFE_COARSE) << LIFE_COARSE_SHIFT;
+        if (ms > most)
+                return nanos_sub(expires, NANOS_NEVER);
+        return nanos_sub(expires, nanos_ms((int64_t)ms));
 }
 
-static uint8_t *append(uint8_t *at, const void *data, size_t len)
+/* A number of 32 bits as its highest 11 and how far they are moved. */
+static uint16_t cost_pack(uint32_t micros)
 {
-        if (len > 0)
-                memcpy(at, data, len);
-        return at + len;
+        unsigned shift = 0;
+
+        while (micros >> shift >> COST_BITS != 0)
+                shift++;
+        return (uint16_t)(shift << COST_BITS | micros >> shift);
 }
 
-static void append_snapshot(uint8_t *at, const struct snapshot *s)
+static uint32_t cost_unpack(uint16_t cost)
 {
-        if (s == NULL)
-                return;
-        at = append(at, &s->running, sizeof(s->running));
-        at = append(at, &s->xmin, sizeof(s->xmin));
-        at = append(at, &s->xmax, sizeof(s->xmax));
-        (void)append(at, s->xip, s->running * sizeof(s->xip[0]));
+        return (uint32_t)(cost & ((1u << COST_BITS) - 1)) << (cost >> COST_BITS);
+}
+
+/* ---- all entries ---- */
+
+/* To the arena's references, not as it rounds: a policy asks often, and need not know to a hundredth. */
+static uint64_t weight(const struct places *places, place_ref ref)
+{
+        const size_t mask = ((size_t)1 << places->shift) - 1;
+
+        return (entry_size(entry_at(places, ref)) + mask) & ~mask;
+}
+
+enum err entry_home_init(struct entry_home *home, uint64_t most_bytes)
+{
+        enum err rc = l1_arena_create(&home->arena, most_bytes);
+
+        if (rc != OK)
+                return rc;
+        home->places = (struct places){
+                .base = l1_arena_base(home->arena), .shift = l1_arena_shift(home->arena), .weight = weight};
+        rc = origins_create(&home->origins);
+        if (rc != OK)
+                l1_arena_destroy(&home->arena);
+        return rc;
+}
+
+void entry_home_deinit(struct entry_home *home)
+{
+        l1_arena_destroy(&home->arena);
+        origins_destroy(&home->origins);
+}
+
+/* ---- one entry ---- */
+
+/* The offset of the bytes, not sizeof: none are lost to the struct's own padding. */
+static size_t size_of_parts(size_t key, size_t value, size_t snapshot)
+{
+        return offsetof(struct l1_entry, bytes) + key + value + snapshot;
+}
+
+size_t entry_size_of(const struct entry_home *home, const struct l1_view *view)
+{
+        if (view->key.len > KEY_MAX || view->value.len > UINT32_MAX)
+                return SIZE_MAX;
+        return l1_arena_rounded(
+                home->arena, size_of_parts(view->key.len, view->value.len, entry_snapshot_size(view->snapshot)));
+}
+
+static const uint8_t *snapshot_bytes(const struct l1_entry *entry)
+{
+        return entry->bytes + entry->key_len + entry->value_len;
+}
+
+size_t entry_size(const struct l1_entry *e)
+{
+        return size_of_parts(e->key_len, e->value_len, e->has_snapshot ? entry_snapshot_len(snapshot_bytes(e)) : 0);
 }
 
 bool entry_snapshot(const struct l1_entry *entry, struct snapshot *out)
 {
-        const struct slice value = entry_value(entry);
-        const uint8_t *at = value.data + value.len;
-
         if (!entry->has_snapshot)
                 return false;
-        memcpy(&out->running, at, sizeof(out->running));
-        at += sizeof(out->running);
-        memcpy(&out->xmin, at, sizeof(out->xmin));
-        at += sizeof(out->xmin);
-        memcpy(&out->xmax, at, sizeof(out->xmax));
-        at += sizeof(out->xmax);
-        out->end = out->xmax; /* what it was before it was cut matters for polls only */
-        memcpy(out->xip, at, out->running * sizeof(out->xip[0]));
+        entry_snapshot_read(snapshot_bytes(entry), out);
         return true;
 }
 
-enum err entry_create(struct l1_entry **out, const struct l1_view *view, uint32_t hash)
+static uint8_t *append(uint8_t *at, struct slice s)
 {
-        struct l1_entry *e;
-        uint8_t *at;
-        size_t size;
+        if (s.len > 0)
+                memcpy(at, s.data, s.len);
+        return at + s.len;
+}
+
+/* Field by field: one byte in the midst is the arena's. */
+static void fill_in(struct l1_entry *e, const struct l1_view *view, const struct entry_facts *facts)
+{
+        e->place.hash = facts->hash;
+        e->place.owner[OWNER_TYPE] = (uint8_t)view->type_index;
+        e->place.owner[OWNER_ORIGIN] = (uint8_t)facts->origin;
+        e->chain = 0;
+        atomic_init(&e->refs, 1);
+        e->as_of = view->stamp.as_of;
+        e->expires = view->stamp.expires;
+        e->value_len = (uint32_t)view->value.len;
+        e->life = life_pack(view->filled, view->stamp.expires);
+        e->cost = cost_pack(view->fill_micros);
+        e->key_len = (uint16_t)(view->key.len & KEY_MAX);
+        e->origin_high = (unsigned)facts->origin >> 8 & 3u;
+        e->found = view->found;
+        e->from_replica = view->from_replica;
+        e->has_snapshot = view->snapshot != NULL;
+        entry_snapshot_write(view->snapshot, append(append(e->bytes, view->key), view->value));
+}
+
+enum err entry_create(
+        struct l1_entry **out, struct entry_home *home, const struct l1_view *view, const struct entry_facts *facts)
+{
+        const size_t size = size_of_parts(view->key.len, view->value.len, entry_snapshot_size(view->snapshot));
+        place_ref ref;
+        enum err rc;
 
         *out = NULL;
-        VC_ASSERT(view->type_index <= TYPE_INDEX_MAX);
-        if (view->key.len > UINT16_MAX || view->value.len > UINT32_MAX)
-                return ERR_LIMIT;
-        size = size_for(view);
-        e = vc_malloc(size < sizeof(*e) ? sizeof(*e) : size);
-        if (e == NULL)
-                return ERR_NOMEM;
-        *e = (struct l1_entry){
-                .epoch = view->stamp.epoch,
-                .def = view->stamp.def,
-                .as_of = view->stamp.as_of,
-                .expires = view->stamp.expires,
-                .filled = view->filled,
-                .hash = hash,
-                .refs = 1,
-                .value_len = (uint32_t)view->value.len,
-                .fill_micros = view->fill_micros,
-                .key_len = (uint16_t)view->key.len,
-                .type_index = view->type_index & TYPE_INDEX_MAX,
-                .has_snapshot = view->snapshot != NULL,
-                .from_replica = view->from_replica,
-                .found = view->found,
-        };
-        list_init(&e->place);
-        at = append(e->bytes, view->key.data, view->key.len);
-        at = append(at, view->value.data, view->value.len);
-        append_snapshot(at, view->snapshot);
-        *out = e;
+        VC_ASSERT(view->type_index <= UINT8_MAX);
+        rc = l1_arena_alloc(home->arena, size, facts->grow, &ref);
+        if (rc != OK)
+                return rc;
+        *out = entry_at(&home->places, ref);
+        fill_in(*out, view, facts);
         return OK;
 }
 
-void entry_release(struct l1_entry **entry)
+struct l1_view entry_view(const struct entry_home *home, const struct l1_entry *e)
+{
+        const struct origin origin = origins_at(home->origins, entry_origin(e));
+
+        return (struct l1_view){
+                .key = entry_key(e),
+                .value = entry_value(e),
+                .found = e->found,
+                .from_replica = e->from_replica,
+                .type_index = entry_type(e),
+                .stamp = {.epoch = origin.epoch, .def = origin.def, .as_of = e->as_of, .expires = e->expires},
+                .filled = life_unpack(e->life, e->expires),
+                .fill_micros = cost_unpack(e->cost),
+        };
+}
+
+void entry_release(struct entry_home *home, struct l1_entry **entry)
 {
         struct l1_entry *e = *entry;
 
         *entry = NULL;
-        if (e == NULL)
-                return;
         /* acq_rel: whoever frees has seen the end of every other holder's reads */
-        if (atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) == 1)
-                vc_free(e);
+        if (e == NULL || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) > 1)
+                return;
+        origins_drop(home->origins, entry_origin(e));
+        l1_arena_free(home->arena, entry_ref(&home->places, e), entry_size(e));
 }

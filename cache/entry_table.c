@@ -6,98 +6,142 @@
  * lives is decided by arithmetic alone: its bucket of the old array has been moved (index < `moved`) or not, so that a
  * lookup reads exactly one chain, as without a move. The same walk serves for shrinking.
  *
- * Why not open addressing: it saves the chain pointer (8 bytes of an entry), but removal in the middle of a move needs
- * tombstones or shifting across two arrays; evictions are as frequent here as insertions.
+ * The arrays are blocks of the arena. So they are in its account, and who prefetches may look into an array without the
+ * lock: it may have been freed meanwhile, but its memory is there, whatever it holds now.
+ *
+ * Why not open addressing: it saves the chain reference (4 bytes of an entry), but removal in the middle of a move
+ * needs tombstones or shifting across two arrays; evictions are as frequent here as insertions.
  *
  * Cost: a move of n buckets ends after n / MOVE_STEP changes, long before the next doubling (n changes) or shrinking
- * (n / 8 changes at least) is due. */
+ * (n / 8 changes at least) is due. The new array is zeroed at once: 4 bytes for each entry. */
 #include "cache/entry_table.h"
 
-#include "base/mem.h"
-
 enum {
-        BUCKETS_MIN = 8, /* small: an empty L1 of many shards should weigh next to nothing */
-        MOVE_STEP = 16,  /* buckets moved per change of the table: a microsecond or two */
-        SHRINK_BELOW = 8 /* fewer than one entry for so many buckets: shrink to one for each */
+        BUCKETS_MIN = 8,  /* small: an empty L1 of many shards should weigh next to nothing */
+        MOVE_STEP = 16,   /* buckets moved per change of the table: a microsecond or two */
+        SHRINK_BELOW = 8, /* fewer than one entry for so many buckets: shrink to one for each */
+        HEADS_AT = 16     /* of the block: before them is the byte that the arena keeps */
 };
 
-static enum err buckets_make(struct entry_table *t, struct entry_buckets *out, size_t count)
-{
-        struct l1_entry **heads = vc_calloc(count, sizeof(struct l1_entry *));
+#define BUCKETS_MAX (UINT32_C(1) << 31)
 
-        if (heads == NULL)
-                return ERR_NOMEM;
-        *out = (struct entry_buckets){.heads = heads, .mask = count - 1};
-        t->bytes += vc_footprint(heads);
+static place_ref *heads_of(const struct entry_table *t, place_ref block)
+{
+        return (place_ref *)(void *)((uint8_t *)place_at(&t->home->places, block) + HEADS_AT);
+}
+
+static place_ref *head_of(const struct entry_table *t, const struct entry_buckets *b, uint32_t hash)
+{
+        return &heads_of(t, b->block)[hash & b->mask];
+}
+
+static size_t size_of(const struct entry_buckets *b)
+{
+        return HEADS_AT + ((size_t)b->mask + 1) * sizeof(place_ref);
+}
+
+static enum err buckets_make(struct entry_table *t, struct entry_buckets *out, uint32_t count)
+{
+        struct entry_buckets b = {.mask = count - 1};
+        enum err rc = l1_arena_alloc(t->home->arena, size_of(&b), true, &b.block);
+
+        if (rc != OK)
+                return rc;
+        memset(heads_of(t, b.block), 0, count * sizeof(place_ref));
+        *out = b;
         return OK;
 }
 
 static void buckets_free(struct entry_table *t, struct entry_buckets *b)
 {
-        if (b->heads == NULL)
-                return;
-        t->bytes -= vc_footprint(b->heads);
-        vc_free(b->heads);
-        *b = (struct entry_buckets){NULL, 0};
+        if (b->block != 0)
+                l1_arena_free(t->home->arena, b->block, size_of(b));
+        *b = (struct entry_buckets){0, 0};
 }
 
-enum err entry_table_init(struct entry_table *t)
+static void show(struct entry_table *t)
 {
-        *t = (struct entry_table){.count = 0};
-        return buckets_make(t, &t->now, BUCKETS_MIN);
+        const uint64_t seen = (uint64_t)t->now.mask << 32 | t->now.block;
+
+        atomic_store_explicit(&t->now_seen, seen, memory_order_release);
 }
 
-static void release_all(struct entry_buckets *b)
+enum err entry_table_init(struct entry_table *t, struct entry_home *home)
 {
-        if (b->heads == NULL)
+        enum err rc;
+
+        *t = (struct entry_table){.home = home};
+        rc = buckets_make(t, &t->now, BUCKETS_MIN);
+        show(t);
+        return rc;
+}
+
+static void release_all(struct entry_table *t, const struct entry_buckets *b)
+{
+        if (b->block == 0)
                 return;
         for (size_t i = 0; i <= b->mask; i++)
-                for (struct l1_entry *e = b->heads[i], *next; e != NULL; e = next) {
-                        next = e->chain;
-                        entry_release(&e);
+                for (place_ref at = heads_of(t, b->block)[i]; at != 0;) {
+                        struct l1_entry *e = entry_at(&t->home->places, at);
+
+                        at = e->chain;
+                        entry_release(t->home, &e);
                 }
 }
 
 void entry_table_deinit(struct entry_table *t)
 {
-        release_all(&t->now);
-        release_all(&t->old);
+        release_all(t, &t->now);
+        release_all(t, &t->old);
         buckets_free(t, &t->now);
         buckets_free(t, &t->old);
         t->count = 0;
 }
 
 /* The one chain in which an entry of that hash is, if it is anywhere. */
-static struct l1_entry **chain_of(const struct entry_table *t, uint32_t hash)
+static place_ref *chain_of(const struct entry_table *t, uint32_t hash)
 {
-        if (t->old.heads != NULL && (hash & t->old.mask) >= t->moved)
-                return &t->old.heads[hash & t->old.mask];
-        return &t->now.heads[hash & t->now.mask];
+        if (t->old.block != 0 && (hash & t->old.mask) >= t->moved)
+                return head_of(t, &t->old, hash);
+        return head_of(t, &t->now, hash);
 }
 
 struct l1_entry *entry_table_find(const struct entry_table *t, uint32_t hash, struct slice key)
 {
-        for (struct l1_entry *e = *chain_of(t, hash); e != NULL; e = e->chain)
+        const struct places places = t->home->places;
+
+        for (place_ref at = *chain_of(t, hash); at != 0;) {
+                struct l1_entry *e = entry_at(&places, at);
+
                 if (entry_is(e, hash, key))
                         return e;
+                at = e->chain;
+        }
         return NULL;
 }
 
-static void move_bucket(struct entry_table *t, size_t index)
+static void push(const struct entry_table *t, place_ref *head, struct l1_entry *e)
 {
-        for (struct l1_entry *e = t->old.heads[index], *next; e != NULL; e = next) {
-                struct l1_entry **head = &t->now.heads[e->hash & t->now.mask];
+        e->chain = *head;
+        *head = entry_ref(&t->home->places, e);
+}
 
-                next = e->chain;
-                e->chain = *head;
-                *head = e;
+static void move_bucket(struct entry_table *t, uint32_t index)
+{
+        place_ref *from = &heads_of(t, t->old.block)[index];
+
+        for (place_ref at = *from; at != 0;) {
+                struct l1_entry *e = entry_at(&t->home->places, at);
+
+                at = e->chain;
+                push(t, head_of(t, &t->now, e->place.hash), e);
         }
-        t->old.heads[index] = NULL;
+        *from = 0;
 }
 
 /* Begins a move into `count` buckets. Without memory for them the table goes on as it is: longer chains, right answers;
  * the next change tries again. */
-static void begin_move(struct entry_table *t, size_t count)
+static void begin_move(struct entry_table *t, uint32_t count)
 {
         struct entry_buckets fresh;
 
@@ -106,6 +150,7 @@ static void begin_move(struct entry_table *t, size_t count)
         t->old = t->now;
         t->now = fresh;
         t->moved = 0;
+        show(t);
 }
 
 static void move_some(struct entry_table *t)
@@ -119,11 +164,11 @@ static void move_some(struct entry_table *t)
 /* Called with each change: goes on with a move, or begins one when it is due. */
 static void keep_in_shape(struct entry_table *t)
 {
-        size_t buckets = t->now.mask + 1;
+        const uint32_t buckets = t->now.mask + 1;
 
-        if (t->old.heads != NULL)
+        if (t->old.block != 0)
                 move_some(t);
-        else if (t->count > buckets && buckets <= UINT32_MAX / 2)
+        else if (t->count > buckets && buckets < BUCKETS_MAX)
                 begin_move(t, buckets * 2);
         else if (t->count < buckets / SHRINK_BELOW && buckets > BUCKETS_MIN)
                 begin_move(t, buckets / SHRINK_BELOW < BUCKETS_MIN ? BUCKETS_MIN : buckets / SHRINK_BELOW);
@@ -131,24 +176,40 @@ static void keep_in_shape(struct entry_table *t)
 
 void entry_table_insert(struct entry_table *t, struct l1_entry *entry)
 {
-        struct l1_entry **head = chain_of(t, entry->hash);
-
-        entry->chain = *head;
-        *head = entry;
+        push(t, chain_of(t, entry->place.hash), entry);
         t->count++;
         keep_in_shape(t);
 }
 
 void entry_table_remove(struct entry_table *t, struct l1_entry *entry)
 {
-        struct l1_entry **at = chain_of(t, entry->hash);
+        const place_ref ref = entry_ref(&t->home->places, entry);
+        place_ref *at = chain_of(t, entry->place.hash);
 
-        while (*at != entry) {
-                VC_ASSERT(*at != NULL); /* only what is in the table is removed */
-                at = &(*at)->chain;
+        while (*at != ref) {
+                VC_ASSERT(*at != 0); /* only what is in the table is removed */
+                at = &entry_at(&t->home->places, *at)->chain;
         }
         *at = entry->chain;
-        entry->chain = NULL;
+        entry->chain = 0;
         t->count--;
         keep_in_shape(t);
+}
+
+/* What the sanitizers look for, reading what another writes or has given back, is done here on purpose. */
+__attribute__((no_sanitize("address"), no_sanitize("thread"))) void entry_table_prefetch(
+        const struct entry_table *t, uint32_t hash, bool deep)
+{
+        const uint64_t seen = atomic_load_explicit(&t->now_seen, memory_order_acquire);
+        const uint8_t *block = t->home->places.base + ((size_t)(uint32_t)seen << t->home->places.shift);
+        const place_ref *head = (const place_ref *)(const void *)(block + HEADS_AT) + (hash & (uint32_t)(seen >> 32));
+        const uint8_t *entry;
+
+        if (!deep) {
+                __builtin_prefetch(head);
+                return;
+        }
+        entry = t->home->places.base + ((size_t)__atomic_load_n(head, __ATOMIC_RELAXED) << t->home->places.shift);
+        __builtin_prefetch(entry);
+        __builtin_prefetch(entry + 64); /* the key's end, and where the value begins */
 }

@@ -1,27 +1,33 @@
 /* Problem: bound the whole tier by bytes and entries while its shards are locked one at a time.
  *
- * Idea: the bounds hold for the sum of all shards (two atomic figures, changed only by puts and removes, never by
- * hits), and whoever puts makes room, first in the shard that it puts into, then round the ring. Keys are spread evenly
- * by a keyed hash, so each shard gives up about as much as it takes in, and its policy's order is nearly that of one
- * big table.
+ * Idea: the bounds hold for the sum of all shards (figures that only puts and removes change, never hits), and whoever
+ * puts makes room, first in the shard that it puts into, then round the ring. Keys are spread evenly by a keyed hash,
+ * so each shard gives up about as much as it takes in, and its policy's order is nearly that of one big table.
  *
  * Why not a bound per shard: chance fills shards unevenly, so that a cache of 1 000 entries in 16 shards would begin to
  * evict at about 800; and no entry could be larger than a shard.
  *
- * Cost: two atomic additions for each put; puts of several threads at once can pass a bound by an entry each until they
- * return. */
+ * What is bounded is what entries take of the arena (cache/l1_arena.c), with tables and policies. What lies free
+ * between entries of different sizes is memory as well. So where the process has all of the bound already and no free
+ * block fits, up to FIT_TRIES more entries go before the arena grows: enough for what is of a usual size, while one
+ * giant does not sweep the tier for a hole of its own size.
+ *
+ * Cost: an atomic addition or two for each put; puts of several threads at once can pass a bound by an entry each until
+ * they return. */
 #include "cache/l1.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "cache/l1_shard.h"
-#include "cache/policy.h"
 #include "monitoring/counters.h"
 
-/* The largest entry, as a part of max_bytes: one record must not sweep the tier. */
-enum { LARGEST_PART = 8 };
+enum {
+        LARGEST_PART = 8, /* the largest entry, as a part of max_bytes: one record must not sweep the tier */
+        FIT_TRIES = 16
+};
 
 struct l1 {
+        struct entry_home home;
         struct l1_account account;
         _Atomic uint64_t max_bytes;
         _Atomic uint64_t max_entries; /* UINT64_MAX: no bound */
@@ -37,14 +43,14 @@ static void destroy_shards(struct l1 *l1, uint32_t made)
         vc_free(l1->shards);
 }
 
-static enum err make_shards(struct l1 *l1, const struct l1_config *config)
+static enum err make_shards(struct l1 *l1, const struct l1_config *config, const struct policy_ops *policy)
 {
         l1->shards = vc_calloc_aligned(_Alignof(struct l1_shard), config->shards, sizeof(struct l1_shard));
         if (l1->shards == NULL)
                 return ERR_NOMEM;
         l1->shard_count = config->shards;
         for (uint32_t i = 0; i < config->shards; i++) {
-                enum err rc = l1_shard_init(&l1->shards[i], &l1->account);
+                enum err rc = l1_shard_init(&l1->shards[i], &l1->home, policy, &l1->account);
 
                 if (rc != OK) {
                         destroy_shards(l1, i);
@@ -54,21 +60,34 @@ static enum err make_shards(struct l1 *l1, const struct l1_config *config)
         return OK;
 }
 
+static enum err make_parts(struct l1 *l1, const struct l1_config *config, const struct policy_ops *policy)
+{
+        enum err rc = entry_home_init(&l1->home, config->max_bytes);
+
+        if (rc != OK)
+                return rc;
+        rc = make_shards(l1, config, policy);
+        if (rc != OK)
+                entry_home_deinit(&l1->home);
+        return rc;
+}
+
 enum err l1_create(struct l1 **out, const struct l1_config *config, struct err_msg *msg)
 {
+        const struct policy_ops *policy = policy_find(config->policy);
         struct l1 *l1;
         enum err rc;
 
         *out = NULL;
         VC_ASSERT(config->shards > 0 && (config->shards & (config->shards - 1)) == 0);
-        if (policy_find(config->policy) == NULL)
+        if (policy == NULL)
                 return err_set(
                         msg, ERR_CONFIG, "no eviction policy \"%s\"; there is: %s", config->policy, policy_names());
         l1 = vc_calloc(1, sizeof(*l1));
         if (l1 == NULL)
                 return err_set(msg, ERR_NOMEM, "no memory for L1");
         l1->seed = config->seed;
-        rc = make_shards(l1, config);
+        rc = make_parts(l1, config, policy);
         if (rc != OK) {
                 vc_free(l1);
                 return err_set(msg, rc, "no memory for the %u shards of L1", config->shards);
@@ -86,8 +105,11 @@ void l1_destroy(struct l1 **out)
         if (l1 == NULL)
                 return;
         destroy_shards(l1, l1->shard_count);
+        entry_home_deinit(&l1->home);
         vc_free(l1);
 }
+
+/* ---- reading ---- */
 
 /* The upper half of the hash chooses the shard, the lower half the bucket within it: the two are independent. */
 static struct l1_shard *shard_of(const struct l1 *l1, uint64_t hash)
@@ -102,18 +124,17 @@ uint64_t l1_hash(const struct l1 *l1, struct slice key)
 
 void l1_prefetch(const struct l1 *l1, uint64_t hash)
 {
-        __builtin_prefetch(shard_of(l1, hash));
+        entry_table_prefetch(&shard_of(l1, hash)->table, (uint32_t)hash, false);
 }
 
 void l1_prefetch_entry(const struct l1 *l1, uint64_t hash)
 {
-        (void)l1;
-        (void)hash;
+        entry_table_prefetch(&shard_of(l1, hash)->table, (uint32_t)hash, true);
 }
 
 static bool get(struct l1 *l1, struct slice key, uint64_t hash, bool use, struct l1_entry **out)
 {
-        *out = l1_shard_get(shard_of(l1, hash), (uint32_t)hash, key, use);
+        *out = l1_shard_get(shard_of(l1, hash), &(struct l1_key){key, (uint32_t)hash}, use);
         return *out != NULL;
 }
 
@@ -134,17 +155,7 @@ bool l1_peek(struct l1 *l1, struct slice key, struct l1_entry **out)
 
 struct l1_view l1_view_of(const struct l1 *l1, const struct l1_entry *entry)
 {
-        (void)l1;
-        return (struct l1_view){
-                .key = entry_key(entry),
-                .value = entry_value(entry),
-                .found = entry->found,
-                .from_replica = entry->from_replica,
-                .type_index = entry->type_index,
-                .stamp = {.epoch = entry->epoch, .def = entry->def, .as_of = entry->as_of, .expires = entry->expires},
-                .filled = entry->filled,
-                .fill_micros = entry->fill_micros,
-        };
+        return entry_view(&l1->home, entry);
 }
 
 bool l1_snapshot_of(const struct l1_entry *entry, struct snapshot *out)
@@ -160,38 +171,45 @@ struct l1_entry *l1_hold(struct l1_entry *entry)
 
 void l1_release(struct l1 *l1, struct l1_entry **entry)
 {
-        (void)l1;
-        entry_release(entry);
+        entry_release(&l1->home, entry);
 }
 
 /* ---- what leaves L1, and why ---- */
 
-static void drop(struct l1_entry *entry, struct nanos now, enum counter total, enum type_counter of_type)
+static void drop(struct l1 *l1, struct l1_entry *entry, struct nanos now, enum counter total, enum type_counter of_type)
 {
         if (!nanos_before(now, entry->expires)) {
                 total = COUNTER_l1_expirations;
                 of_type = TYPE_COUNTER_expirations;
         }
         counter_add(total, 1);
-        type_counter_add(entry->type_index, of_type, 1);
-        entry_release(&entry);
+        type_counter_add(entry_type(entry), of_type, 1);
+        entry_release(&l1->home, &entry);
 }
 
 /* Its record has changed: a newer state came in its place, or its key was removed. NULL-safe. */
-static void drop_outdated(struct l1_entry *entry, struct nanos now)
+static void drop_outdated(struct l1 *l1, struct l1_entry *entry, struct nanos now)
 {
         if (entry != NULL)
-                drop(entry, now, COUNTER_l1_deletes, TYPE_COUNTER_deletes);
+                drop(l1, entry, now, COUNTER_l1_deletes, TYPE_COUNTER_deletes);
 }
 
-/* Evicts one entry, from shard number `first` if it has any, else from the next that has. */
-static bool evict_one(struct l1 *l1, size_t first, struct nanos now)
+/* For whom room is made: the shard to begin with, and the key's hash. */
+struct comer {
+        size_t shard;
+        uint32_t hash;
+        struct nanos now;
+};
+
+/* Evicts one entry, from the comer's shard if it has any, else from the next that has. */
+static bool evict_one(struct l1 *l1, const struct comer *comer)
 {
         for (size_t i = 0; i < l1->shard_count; i++) {
-                struct l1_entry *e = l1_shard_evict(&l1->shards[(first + i) & (l1->shard_count - 1)]);
+                struct l1_shard *shard = &l1->shards[(comer->shard + i) & (l1->shard_count - 1)];
+                struct l1_entry *e = l1_shard_evict(shard, comer->hash);
 
                 if (e != NULL) {
-                        drop(e, now, COUNTER_l1_evictions, TYPE_COUNTER_evictions);
+                        drop(l1, e, comer->now, COUNTER_l1_evictions, TYPE_COUNTER_evictions);
                         return true;
                 }
         }
@@ -203,84 +221,136 @@ static uint64_t load(const _Atomic uint64_t *figure)
         return atomic_load_explicit(figure, memory_order_relaxed);
 }
 
+static uint64_t bytes_of(const struct l1 *l1)
+{
+        return l1_arena_used(l1->home.arena) + load(&l1->account.policy_bytes);
+}
+
 static bool has_room(const struct l1 *l1, uint64_t bytes, uint64_t entries)
 {
-        return load(&l1->account.bytes) + bytes <= load(&l1->max_bytes) &&
+        return bytes_of(l1) + bytes <= load(&l1->max_bytes) &&
                load(&l1->account.entries) + entries <= load(&l1->max_entries);
 }
 
 /* False when all is evicted and it still does not fit. */
-static bool make_room(struct l1 *l1, size_t first, const struct l1_entry *entry, struct nanos now)
+static bool make_room(struct l1 *l1, const struct comer *comer, uint64_t bytes, uint64_t entries)
 {
-        while (!has_room(l1, vc_footprint(entry), 1))
-                if (!evict_one(l1, first, now))
+        while (!has_room(l1, bytes, entries))
+                if (!evict_one(l1, comer))
                         return false;
         return true;
 }
 
-static void evict_to_bounds(struct l1 *l1, size_t first, struct nanos now)
-{
-        while (!has_room(l1, 0, 0) && evict_one(l1, first, now))
-                continue;
-}
-
 /* ---- changes ---- */
 
-static enum err put_entry(struct l1 *l1, struct l1_shard *shard, struct l1_entry *entry, struct nanos now)
+/* Where there are too many histories, those that end go with the entries that nobody uses. */
+static enum err take_origin(struct l1 *l1, const struct comer *comer, const struct stamp *stamp, uint16_t *number)
 {
-        size_t number = (size_t)(shard - l1->shards);
-        struct l1_entry *loser;
-        bool newer;
+        const struct origin origin = {stamp->epoch, stamp->def};
+        enum err rc = origins_take(l1->home.origins, origin, number);
 
-        /* The older entry of this key goes first: replacing it must not cost another key its place. */
-        drop_outdated(l1_shard_take_older(shard, entry, &newer), now);
-        if (newer || !make_room(l1, number, entry, now)) {
-                entry_release(&entry);
-                return newer ? OK : ERR_LIMIT;
+        while (rc == ERR_LIMIT && evict_one(l1, comer))
+                rc = origins_take(l1->home.origins, origin, number);
+        return rc;
+}
+
+static bool may_grow(const struct l1 *l1, size_t size)
+{
+        return l1_arena_resident(l1->home.arena) + size <= load(&l1->max_bytes);
+}
+
+/* An entry in memory that the process has already, if there is some or some can be made. */
+static enum err make_entry(
+        struct l1 *l1, const struct comer *comer, const struct l1_view *view, uint16_t origin, struct l1_entry **out)
+{
+        struct entry_facts facts = {.hash = comer->hash, .origin = origin};
+        const size_t size = entry_size_of(&l1->home, view);
+        enum err rc = ERR_LIMIT;
+
+        for (int tries = 0; rc == ERR_LIMIT; tries++) {
+                facts.grow = tries == FIT_TRIES || may_grow(l1, size);
+                rc = entry_create(out, &l1->home, view, &facts);
+                if (rc == ERR_LIMIT && !evict_one(l1, comer))
+                        tries = FIT_TRIES - 1;
         }
+        return rc;
+}
+
+static void insert(struct l1 *l1, const struct comer *comer, struct l1_entry *entry)
+{
         counter_add(COUNTER_l1_sets, 1);
-        type_counter_add(entry->type_index, TYPE_COUNTER_sets, 1);
-        loser = l1_shard_insert(shard, entry);
-        drop_outdated(loser, now);
-        evict_to_bounds(l1, number, now); /* the shard's table may have grown */
-        return OK;
+        type_counter_add(entry_type(entry), TYPE_COUNTER_sets, 1);
+        drop_outdated(l1, l1_shard_insert(&l1->shards[comer->shard], entry), comer->now);
+        (void)make_room(l1, comer, 0, 0); /* the shard's table may have grown */
+}
+
+/* An older entry of this key stays until the new one takes its place; that it will go is counted on when room is made:
+ * replacing it must not cost another key its place. */
+static enum err put_from(struct l1 *l1, const struct comer *comer, const struct l1_view *view, uint16_t origin)
+{
+        const struct l1_key key = {view->key, comer->hash};
+        const struct l1_standing standing =
+                l1_shard_standing(&l1->shards[comer->shard], &key, origin, view->stamp.as_of);
+        const size_t size = entry_size_of(&l1->home, view);
+        struct l1_entry *entry;
+        enum err rc;
+
+        if (standing.newer) {
+                origins_drop(l1->home.origins, origin);
+                return OK;
+        }
+        rc = make_room(l1, comer, size > standing.size ? size - standing.size : 0, standing.present ? 0 : 1)
+                     ? make_entry(l1, comer, view, origin, &entry)
+                     : ERR_LIMIT;
+        if (rc == OK)
+                insert(l1, comer, entry);
+        else
+                origins_drop(l1->home.origins, origin);
+        return rc;
 }
 
 static bool too_large(const struct l1 *l1, const struct l1_view *view)
 {
-        return view->key.len + view->value.len > load(&l1->max_bytes) / LARGEST_PART;
+        return view->key.len + view->value.len > load(&l1->max_bytes) / LARGEST_PART ||
+               entry_size_of(&l1->home, view) == SIZE_MAX;
 }
 
 enum err l1_put(struct l1 *l1, const struct l1_view *view)
 {
-        uint64_t hash = hash64(view->key, l1->seed);
+        const uint64_t hash = l1_hash(l1, view->key);
         struct l1_shard *shard = shard_of(l1, hash);
-        struct l1_entry *entry = NULL;
-        enum err rc = too_large(l1, view) ? ERR_LIMIT : entry_create(&entry, view, (uint32_t)hash);
+        const struct comer comer = {(size_t)(shard - l1->shards), (uint32_t)hash, view->filled};
+        uint16_t origin;
+        enum err rc = too_large(l1, view) ? ERR_LIMIT : take_origin(l1, &comer, &view->stamp, &origin);
 
-        if (rc != OK) {
-                drop_outdated(l1_shard_take(shard, (uint32_t)hash, view->key), view->filled);
-                return rc;
-        }
-        return put_entry(l1, shard, entry, view->filled);
+        if (rc == OK)
+                rc = put_from(l1, &comer, view, origin);
+        if (rc != OK)
+                drop_outdated(l1, l1_shard_take(shard, &(struct l1_key){view->key, (uint32_t)hash}), view->filled);
+        return rc;
 }
 
 bool l1_remove(struct l1 *l1, struct slice key)
 {
-        uint64_t hash = hash64(key, l1->seed);
-        struct l1_entry *e = l1_shard_take(shard_of(l1, hash), (uint32_t)hash, key);
+        const uint64_t hash = l1_hash(l1, key);
+        struct l1_entry *e = l1_shard_take(shard_of(l1, hash), &(struct l1_key){key, (uint32_t)hash});
 
-        drop_outdated(e, NANOS_ZERO);
+        drop_outdated(l1, e, NANOS_ZERO);
         return e != NULL;
 }
 
 void l1_resize(struct l1 *l1, uint64_t max_bytes, uint64_t max_entries)
 {
-        atomic_store_explicit(&l1->max_bytes, max_bytes, memory_order_relaxed);
+        const uint64_t most = l1_arena_most(l1->home.arena);
+        struct comer nobody = {.now = NANOS_ZERO};
+
+        atomic_store_explicit(&l1->max_bytes, max_bytes < most ? max_bytes : most, memory_order_relaxed);
         atomic_store_explicit(&l1->max_entries, max_entries == 0 ? UINT64_MAX : max_entries, memory_order_relaxed);
         /* Round the ring, so that no shard is emptied for the others. */
-        for (size_t first = 0; !has_room(l1, 0, 0) && evict_one(l1, first, NANOS_ZERO); first++)
+        for (; !has_room(l1, 0, 0) && evict_one(l1, &nobody); nobody.shard++)
                 continue;
+        if (!may_grow(l1, 0))
+                l1_arena_trim(l1->home.arena);
 }
 
 void l1_usage(const struct l1 *l1, struct l1_usage *out)
@@ -289,7 +359,8 @@ void l1_usage(const struct l1 *l1, struct l1_usage *out)
 
         *out = (struct l1_usage){
                 .entries = load(&l1->account.entries),
-                .bytes = load(&l1->account.bytes),
+                .bytes = bytes_of(l1),
+                .resident = l1_arena_resident(l1->home.arena) + load(&l1->account.policy_bytes),
                 .max_entries = max_entries == UINT64_MAX ? 0 : max_entries,
                 .max_bytes = load(&l1->max_bytes),
         };

@@ -15,7 +15,7 @@ struct l1;
 struct l1_entry; /* reference-counted; immutable but for its place in the policy */
 
 struct l1_config {
-        uint64_t max_bytes;   /* of memory as the process grows, not of payload; an entry is at most 1/8 of it */
+        uint64_t max_bytes;   /* of memory, not of payload; an entry is at most 1/8 of it */
         uint64_t max_entries; /* 0: bytes alone decide */
         uint32_t shards;      /* a power of two */
         const char *policy;   /* "lru" */
@@ -40,7 +40,8 @@ struct l1_view {
 
 struct l1_usage {
         uint64_t entries;
-        uint64_t bytes;
+        uint64_t bytes;       /* what entries, tables and policies take; what max_bytes bounds */
+        uint64_t resident;    /* memory that the process has for them: more, by what lies free between entries */
         uint64_t max_entries; /* 0: no bound */
         uint64_t max_bytes;
 };
@@ -85,7 +86,8 @@ enum err l1_put(struct l1 *l1, const struct l1_view *view) MUST_CHECK;
 /* Removes `key` and says whether it was there. Any thread. */
 bool l1_remove(struct l1 *l1, struct slice key);
 
-/* New bounds, from now on; evicts down to them. Any thread. */
+/* New bounds, from now on; evicts down to them, and gives the system each whole page that is free then. max_bytes can
+ * be raised to what was reserved at the start: 16 GB, or half as much again as max_bytes was. Any thread. */
 void l1_resize(struct l1 *l1, uint64_t max_bytes, uint64_t max_entries);
 /* Present size and bounds. Each figure is exact; together they are a moment's picture. Any thread; no lock. */
 void l1_usage(const struct l1 *l1, struct l1_usage *out);

@@ -1,7 +1,5 @@
 #include "cache/l1_shard.h"
 
-#include "base/mem.h"
-
 static void account_add(_Atomic uint64_t *figure, uint64_t n)
 {
         atomic_fetch_add_explicit(figure, n, memory_order_relaxed);
@@ -12,122 +10,150 @@ static void account_sub(_Atomic uint64_t *figure, uint64_t n)
         atomic_fetch_sub_explicit(figure, n, memory_order_relaxed);
 }
 
-enum err l1_shard_init(struct l1_shard *shard, struct l1_account *account)
+static uint64_t policy_bytes(const struct l1_shard *shard)
 {
-        enum err rc = entry_table_init(&shard->table);
+        return shard->policy->ops->bytes(shard->policy);
+}
+
+enum err l1_shard_init(
+        struct l1_shard *shard, struct entry_home *home, const struct policy_ops *policy, struct l1_account *account)
+{
+        enum err rc = entry_table_init(&shard->table, home);
 
         if (rc != OK)
                 return rc;
-        list_init(&shard->uses);
+        rc = policy->create(&shard->policy, &home->places);
+        if (rc != OK) {
+                entry_table_deinit(&shard->table);
+                return rc;
+        }
         (void)pthread_mutex_init(&shard->lock, NULL);
         shard->account = account;
-        account_add(&account->bytes, shard->table.bytes);
+        account_add(&account->policy_bytes, policy_bytes(shard));
         return OK;
 }
 
 void l1_shard_deinit(struct l1_shard *shard)
 {
         entry_table_deinit(&shard->table);
+        shard->policy->ops->destroy(&shard->policy);
         pthread_mutex_destroy(&shard->lock);
 }
 
 /* ---- with the lock held ---- */
 
-static void insert_locked(struct l1_shard *shard, struct l1_entry *entry)
+static struct l1_entry *find(const struct l1_shard *shard, const struct l1_key *key)
 {
-        size_t before = shard->table.bytes;
+        return entry_table_find(&shard->table, key->hash, key->bytes);
+}
+
+static place_ref ref_of(const struct l1_shard *shard, const struct l1_entry *entry)
+{
+        return entry_ref(&shard->table.home->places, entry);
+}
+
+static void link_locked(struct l1_shard *shard, struct l1_entry *entry)
+{
+        const uint64_t before = policy_bytes(shard);
 
         entry_table_insert(&shard->table, entry);
-        list_push_front(&shard->uses, &entry->place);
+        shard->policy->ops->added(shard->policy, ref_of(shard, entry));
         account_add(&shard->account->entries, 1);
-        account_add(&shard->account->bytes, vc_footprint(entry) + shard->table.bytes - before);
+        account_add(&shard->account->policy_bytes, policy_bytes(shard) - before); /* less: a sum modulo 2^64 */
 }
 
-static void unlink_locked(struct l1_shard *shard, struct l1_entry *entry)
+static void unlink_locked(struct l1_shard *shard, struct l1_entry *entry, bool evicted)
 {
-        size_t before = shard->table.bytes;
-
-        list_remove(&entry->place);
+        shard->policy->ops->removed(shard->policy, ref_of(shard, entry), evicted);
         entry_table_remove(&shard->table, entry);
         account_sub(&shard->account->entries, 1);
-        account_sub(&shard->account->bytes, vc_footprint(entry) + before - shard->table.bytes);
 }
 
-static struct l1_entry *take_older_locked(struct l1_shard *shard, const struct l1_entry *than, bool *newer)
+static void replace_locked(struct l1_shard *shard, struct l1_entry *from, struct l1_entry *to)
 {
-        struct l1_entry *present = entry_table_find(&shard->table, than->hash, entry_key(than));
+        entry_table_remove(&shard->table, from);
+        entry_table_insert(&shard->table, to);
+        shard->policy->ops->replaced(shard->policy, ref_of(shard, from), ref_of(shard, to));
+}
 
-        *newer = present != NULL && entry_is_newer(present, than);
-        if (present == NULL || *newer)
-                return NULL;
-        unlink_locked(shard, present);
+/* Returns the loser, or NULL. */
+static struct l1_entry *insert_locked(struct l1_shard *shard, struct l1_entry *entry)
+{
+        struct l1_entry *present = entry_table_find(&shard->table, entry->place.hash, entry_key(entry));
+
+        if (present == NULL)
+                link_locked(shard, entry);
+        else if (entry_is_newer(present, entry_origin(entry), entry->as_of))
+                return entry;
+        else
+                replace_locked(shard, present, entry);
         return present;
 }
 
 /* ---- the calls: lock, do, unlock ---- */
 
-struct l1_entry *l1_shard_get(struct l1_shard *shard, uint32_t hash, struct slice key, bool use)
+struct l1_entry *l1_shard_get(struct l1_shard *shard, const struct l1_key *key, bool use)
 {
         struct l1_entry *e;
 
         pthread_mutex_lock(&shard->lock);
-        e = entry_table_find(&shard->table, hash, key);
+        e = find(shard, key);
         if (e != NULL) {
                 entry_hold(e);
-                if (use && shard->uses.next != &e->place) {
-                        list_remove(&e->place);
-                        list_push_front(&shard->uses, &e->place);
-                }
+                if (use)
+                        shard->policy->ops->used(shard->policy, ref_of(shard, e));
         }
         pthread_mutex_unlock(&shard->lock);
         return e;
 }
 
-struct l1_entry *l1_shard_take(struct l1_shard *shard, uint32_t hash, struct slice key)
+struct l1_entry *l1_shard_take(struct l1_shard *shard, const struct l1_key *key)
 {
         struct l1_entry *e;
 
         pthread_mutex_lock(&shard->lock);
-        e = entry_table_find(&shard->table, hash, key);
+        e = find(shard, key);
         if (e != NULL)
-                unlink_locked(shard, e);
+                unlink_locked(shard, e, false);
         pthread_mutex_unlock(&shard->lock);
         return e;
 }
 
-struct l1_entry *l1_shard_take_older(struct l1_shard *shard, const struct l1_entry *than, bool *newer)
+struct l1_standing l1_shard_standing(
+        struct l1_shard *shard, const struct l1_key *key, uint16_t origin, struct position as_of)
 {
-        struct l1_entry *e;
+        struct l1_standing standing = {.newer = false};
+        const struct l1_entry *e;
 
         pthread_mutex_lock(&shard->lock);
-        e = take_older_locked(shard, than, newer);
+        e = find(shard, key);
+        standing.newer = e != NULL && entry_is_newer(e, origin, as_of);
+        standing.present = e != NULL && !standing.newer;
+        standing.size = standing.present ? entry_size(e) : 0;
         pthread_mutex_unlock(&shard->lock);
-        return e;
+        return standing;
 }
 
 struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry)
 {
         struct l1_entry *loser;
-        bool newer;
 
         pthread_mutex_lock(&shard->lock);
-        loser = take_older_locked(shard, entry, &newer);
-        if (newer)
-                loser = entry;
-        else
-                insert_locked(shard, entry);
+        loser = insert_locked(shard, entry);
         pthread_mutex_unlock(&shard->lock);
         return loser;
 }
 
-struct l1_entry *l1_shard_evict(struct l1_shard *shard)
+struct l1_entry *l1_shard_evict(struct l1_shard *shard, uint32_t for_hash)
 {
         struct l1_entry *e = NULL;
+        place_ref victim;
 
         pthread_mutex_lock(&shard->lock);
-        if (!list_empty(&shard->uses)) {
-                e = LIST_ENTRY(shard->uses.prev, struct l1_entry, place);
-                unlink_locked(shard, e);
+        victim = shard->policy->ops->victim(shard->policy, for_hash);
+        if (victim != 0) {
+                e = entry_at(&shard->table.home->places, victim);
+                unlink_locked(shard, e, true);
         }
         pthread_mutex_unlock(&shard->lock);
         return e;

@@ -1,4 +1,4 @@
-/* One shard of L1: a table, the order of use and the lock that guards both. Private to cache/.
+/* One shard of L1: a table, a policy and the lock that guards both. Private to cache/.
  *
  * The lock is a pthread mutex, not a spinlock: held for a few dozen instructions it is as cheap (uncontended lock and
  * unlock are one atomic each and no system call), and when its holder loses the processor in the middle, waiters sleep
@@ -10,40 +10,55 @@
 
 #include <pthread.h>
 
-/* What L1 holds over all its shards; kept in step by each shard within its lock. */
+/* What L1 holds over all its shards, beside what is in the arena; kept in step by each shard within its lock. */
 struct l1_account {
-        _Atomic uint64_t bytes;
+        _Atomic uint64_t policy_bytes;
         _Atomic uint64_t entries;
 };
 
 struct l1_shard {
-        pthread_mutex_t lock; /* lock class "l1_shard": a leaf, nothing else is locked under it */
+        pthread_mutex_t lock; /* lock class "l1_shard": under it the arena's alone is taken */
         struct entry_table table;
-        struct list uses; /* of entries' places, the last used first: the back goes when there is no room */
+        struct policy *policy;
         struct l1_account *account;
 } __attribute__((aligned(64))); /* shards of two cores share no cache line */
 
-/* ERR_NOMEM: nothing to deinit then. */
-enum err l1_shard_init(struct l1_shard *shard, struct l1_account *account) MUST_CHECK;
-/* Releases all entries. No one may use the shard any more; entries that are held live on until released. */
+/* A key and the bits of its hash that choose its bucket. */
+struct l1_key {
+        struct slice bytes;
+        uint32_t hash;
+};
+
+/* How an entry that is to be stored stands to what there is. */
+struct l1_standing {
+        bool newer;   /* there is one of its key that must not be replaced (entry_is_newer) */
+        bool present; /* there is one that it will replace, */
+        size_t size;  /* of which so much of the arena comes back */
+};
+
+/* ERR_NOMEM: nothing to deinit then. Borrows `home` and `account`. */
+enum err l1_shard_init(struct l1_shard *shard, struct entry_home *home, const struct policy_ops *policy,
+        struct l1_account *account) MUST_CHECK;
+/* Releases all entries. No one may use the shard, or hold an entry of it, any more. */
 void l1_shard_deinit(struct l1_shard *shard);
 
 /* The entry with a reference for the caller, or NULL. `use`: it counts as used. Allocates nothing. Any thread. */
-struct l1_entry *l1_shard_get(struct l1_shard *shard, uint32_t hash, struct slice key, bool use);
+struct l1_entry *l1_shard_get(struct l1_shard *shard, const struct l1_key *key, bool use);
 
 /* Unlinks the entry of that key, if there is one; its reference is the caller's then, else NULL. Any thread. */
-struct l1_entry *l1_shard_take(struct l1_shard *shard, uint32_t hash, struct slice key);
+struct l1_entry *l1_shard_take(struct l1_shard *shard, const struct l1_key *key);
 
-/* As l1_shard_take for the key of `than`, but leaves an entry that is newer than `than` (entry_is_newer), and says so
- * in *newer. Any thread. */
-struct l1_entry *l1_shard_take_older(struct l1_shard *shard, const struct l1_entry *than, bool *newer);
+/* How an entry of that key, origin and position would stand now. Any thread. */
+struct l1_standing l1_shard_standing(
+        struct l1_shard *shard, const struct l1_key *key, uint16_t origin, struct position as_of);
 
 /* Links `entry`, whose reference goes to the shard. Returns the loser, for the caller to release: an older entry of the
- * same key, or `entry` itself if a newer one is there; NULL when there was no other. Any thread. */
+ * same key, whose standing with the policy the new one takes over, or `entry` itself if a newer one is there; NULL when
+ * there was no other. Any thread. */
 struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry) MUST_CHECK;
 
-/* Unlinks the entry that was not used for longest; its reference is the caller's then. NULL when the shard is empty.
- * Any thread. */
-struct l1_entry *l1_shard_evict(struct l1_shard *shard);
+/* Unlinks the policy's victim, so that a key of that hash may come in; its reference is the caller's then. NULL when
+ * the shard is empty. Any thread. */
+struct l1_entry *l1_shard_evict(struct l1_shard *shard, uint32_t for_hash);
 
 #endif
