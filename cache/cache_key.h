@@ -1,6 +1,7 @@
-/* The bytes under which the tiers know a key: one format byte, the tenant with its length before it (two bytes,
- * big-endian), then `type:id`. Two keys never have the same bytes, whatever is in tenants and ids. Without its first
- * byte it names what is read from the source, whatever format it is wanted in: the key of a fill. */
+/* The bytes under which the tiers know a key: one byte each for format and type (its index: a name would make every
+ * entry larger), the tenant with its length before it (two bytes, big-endian), then the id. Two keys never have the
+ * same bytes, whatever is in tenants and ids. Without its first byte it names what is read from the source, whatever
+ * format it is wanted in: the key of a fill. */
 #ifndef CACHE_CACHE_KEY_H
 #define CACHE_CACHE_KEY_H
 
@@ -10,12 +11,15 @@
 /* What clients want values as; entries are kept ready-made for the wire, so each format has entries of its own. */
 enum wire_format { FORMAT_JSON, FORMAT_MSGPACK, FORMAT_COUNT_ };
 
-enum { CACHE_KEY_MAX = 1 + 2 + TAG_PART_MAX + RECORD_NAME_MAX + 1 + RECORD_ID_MAX };
+enum { CACHE_KEY_MAX = 1 + 1 + 2 + TAG_PART_MAX + RECORD_ID_MAX };
 
 struct cache_key {
         size_t len;
         uint8_t bytes[CACHE_KEY_MAX];
 };
+
+/* Of a fill's key: what stands before the tenant. */
+enum { CACHE_KEY_FILL_TENANT = 1 + 2 };
 
 /* Writes the key. `tenant` and `id` are within their limits (ours to promise: both are checked on entry). Pure. */
 void cache_key_make(struct cache_key *out, enum wire_format format, const struct record_type *type, struct slice tenant,

@@ -33,7 +33,7 @@ static void add_known(struct fill *fill, const struct fill_request *request)
 struct fill *fill_create(const struct fill_request *request, uint64_t hash)
 {
         struct slice key = cache_key_of_fill(request->key);
-        size_t id_at = 2 + request->tenant_len + strlen(request->type->name) + 1;
+        size_t id_at = CACHE_KEY_FILL_TENANT + request->tenant_len;
         struct fill *fill = vc_calloc(1, sizeof(*fill) + key.len);
 
         if (fill == NULL)
@@ -47,7 +47,7 @@ struct fill *fill_create(const struct fill_request *request, uint64_t hash)
         fill->key_len = key.len;
         memcpy(fill->key, key.data, key.len);
         fill->read.type = request->type;
-        fill->read.tenant = slice_of(fill->key + 2, request->tenant_len);
+        fill->read.tenant = slice_of(fill->key + CACHE_KEY_FILL_TENANT, request->tenant_len);
         fill->read.id = slice_of(fill->key + id_at, key.len - id_at);
         fill->read.bound = request->bound;
         fill->read.primary_only = request->primary_only;
