@@ -4,6 +4,7 @@
 #include "database/type_tags.h"
 #include "invalidation/freshness.h"
 #include "monitoring/counters.h"
+#include "net/client_memory.h"
 #include "net/handlers.h"
 #include "net/lane.h"
 #include "net/read.h"
@@ -11,6 +12,7 @@
 #include "net/session.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 
 /* ---- STATS ---- */
 
@@ -93,6 +95,18 @@ static void write_types(struct call *call)
         }
 }
 
+static void write_clients(struct call *call)
+{
+        struct services *services = call->services;
+
+        resp_bulk_str(&call->out, "clients");
+        resp_map(&call->out, 4);
+        resp_member_count(&call->out, "connected", atomic_load(&services->clients));
+        resp_member_count(&call->out, "max_connected", services->limits.clients);
+        resp_member_count(&call->out, "bytes", client_memory_bytes(services->client_memory));
+        resp_member_count(&call->out, "max_bytes", services->limits.memory);
+}
+
 static void write_counters(struct resp_writer *out)
 {
         for (int c = 0; c < COUNTER_COUNT_; c++)
@@ -103,10 +117,11 @@ enum err cmd_stats(struct call *call)
 {
         struct nanos up = nanos_sub(call->now, call->services->facts.started);
 
-        resp_map(&call->out, COUNTER_COUNT_ + 3);
+        resp_map(&call->out, COUNTER_COUNT_ + 4);
         resp_member_count(&call->out, "uptime_seconds", (uint64_t)nanos_to_ms(up) / 1000);
         write_tiers(call);
         write_types(call);
+        write_clients(call);
         write_counters(&call->out);
         return OK;
 }

@@ -19,11 +19,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-        READ_MOST = 128 * 1024,     /* bytes of one read(): who sends megabytes must not hold up the others */
-        OUTPUT_ENOUGH = 256 * 1024, /* unsent bytes past which no further command is run */
-        OVERLAP_MAX = 256           /* commands of one connection that may be under way at once */
-};
+static const struct client_limits *limits_of(const struct conn *conn)
+{
+        return &conn->lane->services->limits;
+}
 
 static void conn_free(struct conn *conn)
 {
@@ -33,6 +32,7 @@ static void conn_free(struct conn *conn)
         resp_parser_deinit(&conn->parser);
         buf_deinit(&conn->in);
         buf_deinit(&conn->out);
+        conn_change_memory(conn, 0);
         vc_free(conn);
         lane_conn_gone(lane);
 }
@@ -55,25 +55,24 @@ COLD_PATH void conn_close(struct conn *conn)
         conn->fd = -1;
         list_remove(&conn->link);
         list_remove(&conn->dirty);
+        list_remove(&conn->unsent);
         conn_subscribe(conn, false);
         counter_add(COUNTER_connections_closed, 1);
         atomic_fetch_sub(&conn->lane->services->clients, 1);
-        if (conn->queue.waiting == 0)
+        if (conn->queue.waiting == 0) {
                 conn_free(conn);
+                return;
+        }
+        buf_deinit(&conn->out);
+        if (conn->holder == NULL) /* else its words are in there */
+                buf_deinit(&conn->in);
+        conn_account(conn);
 }
 
 /* ---- bytes out ---- */
 
-static bool await_writable(struct conn *conn, bool await)
-{
-        if (conn->write_awaited == await)
-                return true;
-        conn->write_awaited = await;
-        return (await ? event_add(conn->writable, NULL) : event_del(conn->writable)) == 0;
-}
-
 /* One write of what there is. False when the connection is broken. */
-static bool flush(struct conn *conn)
+static bool flush(struct conn *conn, struct nanos now)
 {
         struct slice bytes = buf_slice(&conn->out);
         ssize_t sent;
@@ -86,8 +85,9 @@ static bool flush(struct conn *conn)
         if (sent > 0) {
                 counter_add(COUNTER_bytes_sent, (uint64_t)sent);
                 buf_consume(&conn->out, (size_t)sent);
+                conn->taken = now;
         }
-        return await_writable(conn, buf_len(&conn->out) > 0);
+        return conn->write_awaited == (buf_len(&conn->out) > 0) || conn_await_writable(conn, !conn->write_awaited, now);
 }
 
 /* ---- commands ---- */
@@ -189,19 +189,31 @@ static bool run_frame(struct conn *conn, struct nanos now)
 
 static bool output_is_full(const struct conn *conn)
 {
-        return buf_len(&conn->out) + conn->queue.bytes >= OUTPUT_ENOUGH;
+        return buf_len(&conn->out) + conn->queue.bytes >= limits_of(conn)->output_pause;
 }
 
+/* One turn. It is measured in words, as a read of a hundred keys holds up the others a hundred times as long as a read
+ * of one. */
 static void run_commands(struct conn *conn, struct nanos now)
 {
+        const struct client_limits *limits = limits_of(conn);
+        uint64_t words = 0;
+
         conn->output_full = false;
-        while (!conn->closing && conn->holder == NULL && conn->queue.count < OVERLAP_MAX) {
+        conn->turn_over = false;
+        while (!conn->closing && conn->holder == NULL && conn->queue.count < limits->commands) {
                 if (output_is_full(conn)) {
                         conn->output_full = true;
                         return;
                 }
                 if (!conn->has_frame && !next_frame(conn))
                         return;
+                if (words >= limits->turn_words) {
+                        conn->turn_over = true;
+                        counter_add(COUNTER_turns_given_up, 1);
+                        return;
+                }
+                words += conn->frame.argc;
                 if (!run_frame(conn, now))
                         return;
         }
@@ -212,7 +224,7 @@ static void run_commands(struct conn *conn, struct nanos now)
 static bool wants_bytes(const struct conn *conn)
 {
         return !conn->eof && !conn->closing && !conn->has_frame && !conn->output_full &&
-               conn->queue.count < OVERLAP_MAX;
+               conn->queue.count < limits_of(conn)->commands;
 }
 
 /* All that was asked has been answered and sent, and no more will come. */
@@ -228,47 +240,58 @@ static bool is_over(const struct conn *conn)
 static bool has_more_to_do(const struct conn *conn)
 {
         if (reply_queue_is_ready(&conn->queue))
-                return buf_len(&conn->out) < OUTPUT_ENOUGH;
-        return conn->output_full && !output_is_full(conn);
+                return buf_len(&conn->out) < limits_of(conn)->output_pause;
+        return conn->turn_over || (conn->output_full && !output_is_full(conn));
 }
 
-HOT_PATH void conn_service(struct conn *conn, struct nanos now)
+/* What the turn leaves to others, and to come. */
+static void end_turn(struct conn *conn)
 {
         struct lane *lane = conn->lane;
 
-        lane_lend(&conn->out, &lane->spare_out);
-        if (reply_queue_drain(&conn->queue, &conn->out, OUTPUT_ENOUGH) != OK) {
-                conn_close(conn);
-                return;
-        }
-        run_commands(conn, now);
-        if (reply_queue_drain(&conn->queue, &conn->out, OUTPUT_ENOUGH) != OK || !flush(conn)) {
-                conn_close(conn);
-                return;
-        }
-        if (is_over(conn)) {
-                conn_end(conn, now);
-                return;
-        }
         if (has_more_to_do(conn))
-                lane_mark_dirty(lane, &conn->dirty);
+                lane_mark_later(lane, &conn->dirty);
+        else if (conn->output_full)
+                counter_add(COUNTER_output_pauses, 1);
         if (conn->read_paused && wants_bytes(conn) && event_add(conn->readable, NULL) == 0)
                 conn->read_paused = false;
         if (!conn->has_frame)
                 lane_take_back(&conn->in, &lane->spare_in);
         lane_take_back(&conn->out, &lane->spare_out);
+        conn_account(conn);
+}
+
+HOT_PATH void conn_service(struct conn *conn, struct nanos now)
+{
+        const uint64_t enough = limits_of(conn)->output_pause;
+
+        lane_lend(&conn->out, &conn->lane->spare_out);
+        if (reply_queue_drain(&conn->queue, &conn->out, enough) != OK) {
+                conn_close(conn);
+                return;
+        }
+        run_commands(conn, now);
+        if (reply_queue_drain(&conn->queue, &conn->out, enough) != OK || !flush(conn, now)) {
+                conn_close(conn);
+                return;
+        }
+        if (is_over(conn))
+                conn_end(conn, now);
+        else
+                end_turn(conn);
 }
 
 /* One read() into the room there is. False when the connection is broken. */
 static bool receive(struct conn *conn)
 {
+        const size_t most = limits_of(conn)->turn_bytes;
         size_t room;
         ssize_t got;
 
         if (buf_room(&conn->in) < CONN_READ_ROOM / 4 && buf_reserve(&conn->in, CONN_READ_ROOM) != OK)
                 return false;
         room = buf_room(&conn->in);
-        got = read(conn->fd, conn->in.data + conn->in.end, room < READ_MOST ? room : READ_MOST);
+        got = read(conn->fd, conn->in.data + conn->in.end, room < most ? room : most);
         if (got < 0)
                 return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
         if (got == 0)
@@ -297,7 +320,8 @@ static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
                 return;
         }
         if (!wants_bytes(conn)) { /* found out late, so that a command that waits a little costs no system call */
-                pause_reading(conn);
+                if (list_empty(&conn->dirty)) /* else its next turn is about to come */
+                        pause_reading(conn);
                 return;
         }
         lane_lend(&conn->in, &lane->spare_in);
@@ -316,9 +340,12 @@ static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
 
 static void conn_on_writable(evutil_socket_t fd, short what, void *arg)
 {
+        struct conn *conn = arg;
+
         (void)fd;
         (void)what;
-        conn_service(arg, clock_boot());
+        list_remove(&conn->dirty); /* one turn, not two */
+        conn_service(conn, clock_boot());
 }
 
 void conn_reply_done(struct conn *conn, struct reply_slot *slot)
@@ -328,6 +355,7 @@ void conn_reply_done(struct conn *conn, struct reply_slot *slot)
                 conn->holder = NULL;
                 drop_frame(conn);
         }
+        conn_account(conn);
         if (conn->fd >= 0)
                 lane_mark_dirty(conn->lane, &conn->dirty);
         else if (conn->queue.waiting == 0)
@@ -381,14 +409,17 @@ enum err conn_create(struct lane *lane, int fd)
                 return rc;
         }
         buf_init(&conn->in, limits->input);
-        buf_init(&conn->out, limits->output + OUTPUT_ENOUGH); /* a reply may come behind so much */
+        buf_init(&conn->out, limits->output + limits->output_pause); /* a reply may come behind so much */
         resp_parser_init(&conn->parser, &frames);
         reply_queue_init(&conn->queue, &lane->slots, limits->output);
         session_init(&conn->session, atomic_fetch_add(&lane->services->next_client_id, 1) + 1);
         conn->opened = conn->active = clock_boot();
         list_init(&conn->dirty);
         list_init(&conn->subscriber);
+        list_init(&conn->unsent);
         list_push_back(&lane->conns, &conn->link);
         lane->conn_count++;
+        conn->own_memory = sizeof(*conn) + 2 * event_get_struct_event_size();
+        conn_account(conn);
         return OK;
 }

@@ -55,6 +55,7 @@ COLD_PATH void conn_end(struct conn *conn, struct nanos now)
         list_remove(&conn->dirty); /* there is nothing left to service */
         buf_deinit(&conn->in);
         buf_deinit(&conn->out);
+        conn_account(conn);
         conn->lingering = true;
         conn->lingers_since = now;
 }

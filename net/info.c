@@ -2,6 +2,7 @@
  * this. One function per section, listed in `sections`. */
 #include "cache/l1.h"
 #include "monitoring/counters.h"
+#include "net/client_memory.h"
 #include "net/handlers.h"
 #include "net/provider.h"
 #include "net/pubsub.h"
@@ -96,6 +97,8 @@ static enum err info_memory(const struct info *i)
 
         rc = first(rc, buf_printf(i->out, "used_memory_human:%.2fM\r\n", (double)usage.bytes / 1048576.0));
         rc = first(rc, count(i, "used_memory_rss", resident_bytes()));
+        rc = first(rc, count(i, "used_memory_clients", client_memory_bytes(i->services->client_memory)));
+        rc = first(rc, count(i, "maxmemory_clients", i->services->limits.memory));
         rc = first(rc, count(i, "maxmemory", usage.max_bytes));
         return first(rc, text(i, "maxmemory_policy", "allkeys-lru"));
 }
@@ -119,6 +122,8 @@ static enum err info_stats(const struct info *i)
                 {"total_net_input_bytes", COUNTER_bytes_received},
                 {"total_net_output_bytes", COUNTER_bytes_sent},
                 {"rejected_connections", COUNTER_connections_refused},
+                {"client_output_buffer_limit_disconnections", COUNTER_connections_overflowed},
+                {"evicted_clients", COUNTER_connections_evicted},
                 {"total_error_replies", COUNTER_command_errors},
                 {"keyspace_hits", COUNTER_l1_hits},
                 {"keyspace_misses", COUNTER_l1_misses},

@@ -19,7 +19,7 @@ enum {
          * that grows for each costs page faults, copies and wiping, and reads wait for them. */
         SPARE_MAX = 512 * 1024,
         POOL_KEEP = 1024,
-        IDLE_CHECK_SECONDS = 1
+        CHECK_SECONDS = 1 /* between looks at who is idle, and whose output is stuck */
 };
 
 static void on_mail(struct mail *mail, void *context)
@@ -29,19 +29,35 @@ static void on_mail(struct mail *mail, void *context)
         m->handle(context, m);
 }
 
-static void on_service_dirty(evutil_socket_t fd, short what, void *arg)
+/* What joins the list meanwhile waits for the next round. */
+static void service_all(struct list *list)
 {
-        struct lane *lane = arg;
         struct nanos now = clock_boot();
         struct list batch;
         struct list *link;
 
-        (void)fd;
-        (void)what;
-        list_init(&batch); /* what gets dirty meanwhile waits for the next round, so that others have their turn */
-        list_splice_back(&batch, &lane->dirty);
+        list_init(&batch);
+        list_splice_back(&batch, list);
         while ((link = list_pop_front(&batch)) != NULL)
                 conn_service(conn_of_dirty(link), now);
+}
+
+static void on_service_dirty(evutil_socket_t fd, short what, void *arg)
+{
+        struct lane *lane = arg;
+
+        (void)fd;
+        (void)what;
+        service_all(&lane->dirty);
+}
+
+static void on_service_later(evutil_socket_t fd, short what, void *arg)
+{
+        struct lane *lane = arg;
+
+        (void)fd;
+        (void)what;
+        service_all(&lane->later);
 }
 
 void lane_close_idle(struct lane *lane, struct nanos now)
@@ -69,15 +85,48 @@ static void on_idle_check(evutil_socket_t fd, short what, void *arg)
         lane_close_idle(arg, clock_boot());
 }
 
+void lane_check_output(struct lane *lane, struct nanos now)
+{
+        struct list *it = lane->unsent.next;
+
+        while (it != &lane->unsent) {
+                struct conn *conn = conn_of_unsent(it);
+
+                it = it->next;
+                conn_check_output(conn, now);
+        }
+}
+
+static const struct timeval check_time = {.tv_sec = CHECK_SECONDS};
+
+static void on_output_check(evutil_socket_t fd, short what, void *arg)
+{
+        struct lane *lane = arg;
+
+        (void)fd;
+        (void)what;
+        lane_check_output(lane, clock_boot());
+        if (!list_empty(&lane->unsent))
+                (void)event_add(lane->output_check, &check_time);
+}
+
+void lane_watch_output(struct lane *lane, struct list *unsent_link)
+{
+        if (list_empty(&lane->unsent))
+                (void)event_add(lane->output_check, &check_time);
+        list_push_back(&lane->unsent, unsent_link);
+}
+
 static enum err make_events(struct lane *lane)
 {
-        const struct timeval every = {.tv_sec = IDLE_CHECK_SECONDS};
-
         lane->service_dirty = event_new(lane->base, -1, 0, on_service_dirty, lane);
+        lane->service_later = event_new(lane->base, -1, 0, on_service_later, lane);
+        lane->output_check = event_new(lane->base, -1, 0, on_output_check, lane);
         lane->idle_check = event_new(lane->base, -1, EV_PERSIST, on_idle_check, lane);
-        if (lane->service_dirty == NULL || lane->idle_check == NULL)
+        if (lane->service_dirty == NULL || lane->service_later == NULL || lane->output_check == NULL ||
+                lane->idle_check == NULL)
                 return ERR_NOMEM;
-        if (lane->services->limits.idle.ns > 0 && event_add(lane->idle_check, &every) != 0)
+        if (lane->services->limits.idle.ns > 0 && event_add(lane->idle_check, &check_time) != 0)
                 return ERR_NOMEM;
         return OK;
 }
@@ -94,6 +143,8 @@ enum err lane_init(struct lane *lane, struct services *services, struct event_ba
         buf_init(&lane->spare_out, 0);
         list_init(&lane->conns);
         list_init(&lane->dirty);
+        list_init(&lane->later);
+        list_init(&lane->unsent);
         list_init(&lane->subscribers);
         rc = make_events(lane);
         if (rc == OK)
@@ -105,17 +156,22 @@ enum err lane_init(struct lane *lane, struct services *services, struct event_ba
         return rc;
 }
 
+static void free_event(struct event **event)
+{
+        if (*event != NULL)
+                event_free(*event);
+        *event = NULL;
+}
+
 void lane_deinit(struct lane *lane)
 {
         VC_ASSERT(lane->conn_count == 0);
         reader_destroy(&lane->reader);
         mailbox_destroy(&lane->mailbox);
-        if (lane->service_dirty != NULL)
-                event_free(lane->service_dirty);
-        if (lane->idle_check != NULL)
-                event_free(lane->idle_check);
-        lane->service_dirty = NULL;
-        lane->idle_check = NULL;
+        free_event(&lane->service_dirty);
+        free_event(&lane->service_later);
+        free_event(&lane->output_check);
+        free_event(&lane->idle_check);
         buf_deinit(&lane->spare_in);
         buf_deinit(&lane->spare_out);
         pool_deinit(&lane->slots);
@@ -167,6 +223,21 @@ void lane_mark_dirty(struct lane *lane, struct list *dirty_link)
         if (list_empty(&lane->dirty))
                 event_active(lane->service_dirty, 0, 0);
         list_push_back(&lane->dirty, dirty_link);
+}
+
+/* A timer that is due at once: the loop asks the kernel what is ready, serves that, and then those. An activated event
+ * would come before it asks, again and again, and all other clients would wait for one that sends without end. */
+void lane_mark_later(struct lane *lane, struct list *dirty_link)
+{
+        const struct timeval at_once = {0};
+
+        if (!list_empty(dirty_link))
+                return;
+        if (list_empty(&lane->later) && event_add(lane->service_later, &at_once) != 0) {
+                lane_mark_dirty(lane, dirty_link);
+                return;
+        }
+        list_push_back(&lane->later, dirty_link);
 }
 
 static void tell_when_empty(struct lane *lane)

@@ -24,8 +24,12 @@ struct lane {
         struct buf spare_out;   /* hold no buffers, and busy ones need not allocate any */
         struct list conns;      /* open ones, the longest idle first */
         struct list dirty;      /* those to service before the loop sleeps again */
+        struct list later;      /* those to service when all that is ready elsewhere has had its turn */
+        struct list unsent;     /* those with output that the socket does not take yet */
         struct list subscribers;
         struct event *service_dirty;
+        struct event *service_later;
+        struct event *output_check; /* pending while there are any unsent */
         struct event *idle_check;
         uint32_t conn_count; /* closed ones with commands under way included */
         uint32_t index;
@@ -57,6 +61,16 @@ void lane_close_idle(struct lane *lane, struct nanos now);
 
 /* Has the connection serviced before the loop sleeps again. */
 void lane_mark_dirty(struct lane *lane, struct list *dirty_link);
+
+/* Has the connection serviced after the loop has looked for what is ready, and that has been served: the next turn of
+ * one that has had its turn. The link is the one of lane_mark_dirty; who is in either list stays where it is. */
+void lane_mark_later(struct lane *lane, struct list *dirty_link);
+
+/* Has the connection's output looked after (conn_check_output) once a second, until the link is removed. */
+void lane_watch_output(struct lane *lane, struct list *unsent_link);
+
+/* Looks after all that are watched, as it is done once a second. */
+void lane_check_output(struct lane *lane, struct nanos now);
 
 /* Begins the graceful stop: answers what has been read, closes; after `patience` the remaining sockets are closed. When
  * the last connection is gone it calls lane->emptied; the loop goes on, since messages may still pass through. Once. */

@@ -12,6 +12,16 @@ static struct client_limits limits_of(const struct settings_values *v)
                 .inline_line = v->limits_inline,
                 .input = v->limits_client_input,
                 .output = v->limits_client_output,
+                .output_pause = v->limits_client_output_pause,
+                .output_stall = v->limits_client_output_stall,
+                .ordinary = {.soft = v->limits_client_output_soft, .grace = v->limits_client_output_grace},
+                .subscriber = {.hard = v->limits_subscriber_output,
+                        .soft = v->limits_subscriber_output_soft,
+                        .grace = v->limits_subscriber_output_grace},
+                .commands = v->limits_client_commands,
+                .turn_words = v->limits_client_turn_words,
+                .turn_bytes = v->limits_client_turn_bytes,
+                .memory = v->limits_client_memory,
                 .clients = v->server_max_clients,
                 .idle = v->server_idle_timeout};
 }

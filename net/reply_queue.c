@@ -6,11 +6,19 @@ void reply_queue_init(struct reply_queue *queue, struct pool *pool, uint64_t lim
         list_init(&queue->slots);
 }
 
+/* Counts the memory of a slot's reply as it is now. */
+static void count_memory(struct reply_queue *queue, struct reply_slot *slot)
+{
+        queue->memory += slot->reply.cap - slot->counted;
+        slot->counted = slot->reply.cap;
+}
+
 static void remove_first(struct reply_queue *queue, struct reply_slot *slot)
 {
         list_remove(&slot->link);
         queue->count--;
         queue->bytes -= buf_len(&slot->reply);
+        queue->memory -= sizeof(*slot) + slot->counted;
         reply_queue_give(queue, slot);
 }
 
@@ -30,6 +38,7 @@ struct reply_slot *reply_queue_take(struct reply_queue *queue)
         list_init(&slot->link);
         buf_init(&slot->reply, queue->limit);
         slot->holds = 0;
+        slot->counted = 0;
         slot->done = false;
         return slot;
 }
@@ -47,6 +56,8 @@ void reply_queue_push(struct reply_queue *queue, struct reply_slot *slot, bool d
         list_push_back(&queue->slots, &slot->link);
         queue->count++;
         queue->waiting++;
+        queue->memory += sizeof(*slot);
+        count_memory(queue, slot);
         if (done)
                 reply_queue_finish(queue, slot);
 }
@@ -68,6 +79,7 @@ void reply_queue_finish(struct reply_queue *queue, struct reply_slot *slot)
         queue->writes -= slot->holds > 0;
         queue->held -= slot->holds;
         queue->bytes += buf_len(&slot->reply);
+        count_memory(queue, slot);
 }
 
 bool reply_queue_is_ready(const struct reply_queue *queue)

@@ -16,7 +16,8 @@
 struct reply_slot {
         struct list link;
         struct buf reply;
-        size_t holds; /* of a self-contained write under way: bytes of its request; 0: of another command */
+        size_t holds;   /* of a self-contained write under way: bytes of its request; 0: of another command */
+        size_t counted; /* bytes of `reply` in the queue's memory */
         bool done;
 };
 
@@ -29,6 +30,7 @@ struct reply_queue {
         uint32_t writes;   /* those not done that are self-contained writes */
         size_t held;       /* bytes of these writes' requests */
         size_t bytes;      /* of replies that are done and not moved to the output yet */
+        size_t memory;     /* of the slots and their replies; of one under way, as it was when it was pushed */
 };
 
 /* `pool` gives blocks of sizeof(struct reply_slot). */

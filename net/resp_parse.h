@@ -52,6 +52,12 @@ struct resp_parser {
 void resp_parser_init(struct resp_parser *parser, const struct resp_limits *limits);
 void resp_parser_deinit(struct resp_parser *parser);
 
+/* Bytes that the parser has allocated. */
+static inline size_t resp_parser_memory(const struct resp_parser *parser)
+{
+        return parser->capacity * (sizeof(*parser->spans) + sizeof(*parser->argv)) + parser->words.cap;
+}
+
 /* Looks for the next frame in `in`, which begins with that frame's first byte (the same bytes and more after
  * RESP_NEED_MORE). With RESP_FRAME and RESP_NOTHING the caller drops frame->consumed bytes before it calls again. With
  * RESP_BAD *code (ERR_PROTOCOL, ERR_LIMIT or ERR_NOMEM) and *msg say why; only deinit may follow. */

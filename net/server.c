@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/client_memory.h"
 #include "net/listener.h"
 #include "net/pubsub.h"
 #include "net/services.h"
@@ -27,20 +28,36 @@ struct server {
         struct seat seats[];
 };
 
-/* A shell's usual limit of 1024 descriptors is less than the usual limit of clients. Only the soft limit is ours to
- * raise; past the hard one, connections wait to be accepted (net/listener.c). */
-static void raise_descriptor_limit(uint64_t clients)
+/* The limit of descriptors after it was raised towards `wanted`: the soft one, which is ours to raise up to the hard
+ * one, and where we may (as root) the hard one, too. */
+static rlim_t raised_descriptor_limit(rlim_t wanted)
 {
-        enum { OTHERS = 128 }; /* listeners, loops, the database, the log */
         struct rlimit limit;
-        rlim_t wanted = (rlim_t)clients + OTHERS;
+        struct rlimit higher = {.rlim_cur = wanted, .rlim_max = wanted};
 
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+                return wanted;
+        if (limit.rlim_max < wanted && setrlimit(RLIMIT_NOFILE, &higher) == 0)
+                return wanted;
+        higher.rlim_max = limit.rlim_max;
+        higher.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        return setrlimit(RLIMIT_NOFILE, &higher) == 0 ? higher.rlim_cur : limit.rlim_cur;
+}
+
+/* A shell's usual limit of 1024 descriptors is less than the usual limit of clients. Where it cannot be raised there
+ * will be fewer clients: the one too many is told so, as it would not be if the server could not even accept it. */
+static void fit_clients_to_descriptors(struct client_limits *limits)
+{
+        enum { OTHERS = 128 }; /* listeners, loops, the database, the log */
+        uint64_t wanted = limits->clients + OTHERS;
+        uint64_t descriptors = raised_descriptor_limit((rlim_t)wanted);
+
+        if (descriptors >= wanted)
                 return;
-        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-        if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-                LOG_WARNING("fewer descriptors than server.max_clients needs", LOG_UINT("descriptors", limit.rlim_cur),
-                        LOG_UINT("needed", wanted));
+        limits->clients = descriptors > 2 * OTHERS ? descriptors - OTHERS : descriptors / 2;
+        LOG_WARNING("fewer clients than server.max_clients: the limit of descriptors (ulimit -n) cannot be raised",
+                LOG_UINT("max_clients", limits->clients), LOG_UINT("descriptors", descriptors),
+                LOG_UINT("needed", wanted));
 }
 
 static enum err open_unix(struct server *server, struct err_msg *msg)
@@ -86,8 +103,10 @@ enum err server_create(
         server->services = services;
         server->unix_socket = -1;
         services->port = config->port;
-        raise_descriptor_limit(services->limits.clients);
+        fit_clients_to_descriptors(&services->limits);
         rc = pubsub_create(&services->pubsub, config->threads);
+        if (rc == OK)
+                rc = client_memory_create(&services->client_memory, services->limits.memory, config->threads);
         if (rc == OK)
                 rc = listener_probe(config->bind, &services->port, msg);
         if (rc == OK)
@@ -149,6 +168,7 @@ void server_destroy(struct server **server)
                 if (unlink(s->config.socket_path) != 0)
                         LOG_WARNING("cannot remove the socket", LOG_PATH("path", s->config.socket_path));
         }
+        client_memory_destroy(&s->services->client_memory);
         pubsub_destroy(&s->services->pubsub);
         vc_free(s);
 }

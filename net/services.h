@@ -9,6 +9,7 @@
 #include "base/slice.h"
 
 struct aside;
+struct client_memory;
 struct record_types;
 struct tiers;
 struct l1;
@@ -29,14 +30,29 @@ struct config_port {
         enum err (*set)(void *context, const struct option_change *changes, size_t count, struct err_msg *msg);
 };
 
-/* Limits of one connection (options limits.*). */
+/* When what a connection has unsent closes it: at once, or after a while. */
+struct output_limits {
+        uint64_t hard; /* bytes; 0: none */
+        uint64_t soft; /* bytes that it may have for no longer than `grace`; 0: none */
+        struct nanos grace;
+};
+
+/* Limits of one connection, and of all of them together (options limits.*, server.*). */
 struct client_limits {
         uint64_t elements;
         uint64_t depth;
         uint64_t bulk;
         uint64_t inline_line;
         uint64_t input;
-        uint64_t output;
+        uint64_t output; /* of one reply */
+        uint64_t output_pause;
+        struct nanos output_stall; /* 0: none */
+        struct output_limits ordinary;
+        struct output_limits subscriber;
+        uint64_t commands; /* under way at once */
+        uint64_t turn_words;
+        uint64_t turn_bytes;
+        uint64_t memory; /* of all */
         uint64_t clients;
         struct nanos idle; /* 0: never timed out */
 };
@@ -66,6 +82,7 @@ struct services {
         struct aside *exports;          /* where exports are put together; NULL: on the lane */
         struct freshness *freshness;
         struct pubsub *pubsub;
+        struct client_memory *client_memory;
         struct config_port config;
         struct client_limits limits;
         struct server_facts facts;

@@ -4,6 +4,7 @@
 #include "cache/tiers.h"
 #include "database/record_type.h"
 #include "database/value.h"
+#include "net/client_memory.h"
 #include "net/command.h"
 #include "net/pubsub.h"
 
@@ -182,6 +183,14 @@ void net_rig_init(struct net_rig *rig, const char *types_file)
                 .inline_line = 4 << 10,
                 .input = 1 << 20,
                 .output = 1 << 20,
+                .output_pause = 256 << 10,
+                .output_stall = nanos_ms(60000),
+                .ordinary = {.soft = 512 << 10, .grace = nanos_ms(10000)},
+                .subscriber = {.hard = 512 << 10, .soft = 128 << 10, .grace = nanos_ms(10000)},
+                .commands = 256,
+                .turn_words = 1024,
+                .turn_bytes = 128 << 10,
+                .memory = 4 << 20,
                 .clients = 8};
         s->facts = (struct server_facts){.version = "0", .run_id = "0", .bind = "-", .data_path = "-", .threads = 1};
         s->config = (struct config_port){.get = no_options, .set = no_option};
@@ -192,6 +201,7 @@ void net_rig_init(struct net_rig *rig, const char *types_file)
         make_tiers(rig);
         assert_ok(command_table_create(&s->commands));
         assert_ok(pubsub_create(&s->pubsub, 1));
+        assert_ok(client_memory_create(&s->client_memory, s->limits.memory, 1));
         assert_ok(lane_init(&rig->lane, s, rig->base, 0));
         pubsub_attach(s->pubsub, &rig->lane);
         rig->lane.emptied = on_emptied;
@@ -208,6 +218,8 @@ void net_rig_deinit(struct net_rig *rig)
                 lane_stop(&rig->lane, nanos_ms(1000));
         assert_true(rig->emptied);
         lane_deinit(&rig->lane);
+        assert_int_equal(client_memory_bytes(s->client_memory), 0);
+        client_memory_destroy(&s->client_memory);
         pubsub_destroy(&s->pubsub);
         command_table_destroy(&s->commands);
         tiers_destroy(&s->tiers);

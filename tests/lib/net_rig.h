@@ -22,7 +22,8 @@ struct net_rig {
         bool emptied;         /* the lane said so */
 };
 
-/* All of it; small limits: 100 elements, bulk 64 kB, inline 4 kB, input 1 MB, output 1 MB, 8 clients. `types_file` as
+/* All of it; small limits: 100 elements, bulk 64 kB, inline 4 kB, input 1 MB, output 1 MB, all clients together 4 MB,
+ * 8 clients. `types_file` as
  * record_types_load wants it. */
 void net_rig_init(struct net_rig *rig, const char *types_file);
 
