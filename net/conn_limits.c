@@ -1,5 +1,6 @@
 /* What a connection may hold: the account of its memory, and how long its output may wait for a client that reads
  * slowly or not at all. */
+#include "base/hot.h"
 #include "base/log.h"
 #include "monitoring/counters.h"
 #include "net/client_memory.h"
@@ -10,7 +11,7 @@
 
 #include <event2/event.h>
 
-void conn_change_memory(struct conn *conn, size_t memory)
+COLD_PATH void conn_change_memory(struct conn *conn, size_t memory)
 {
         int64_t change = (int64_t)memory - (int64_t)conn->memory;
 
@@ -18,7 +19,7 @@ void conn_change_memory(struct conn *conn, size_t memory)
         client_memory_change(conn->lane->services->client_memory, conn->lane, change);
 }
 
-bool conn_await_writable(struct conn *conn, bool await, struct nanos now)
+COLD_PATH bool conn_await_writable(struct conn *conn, bool await, struct nanos now)
 {
         conn->write_awaited = await;
         if (!await) {

@@ -1,5 +1,6 @@
 #include "net/lane.h"
 
+#include "base/hot.h"
 #include "base/log.h"
 #include "cache/lookup.h"
 #include "monitoring/counters.h"
@@ -227,7 +228,7 @@ void lane_mark_dirty(struct lane *lane, struct list *dirty_link)
 
 /* A timer that is due at once: the loop asks the kernel what is ready, serves that, and then those. An activated event
  * would come before it asks, again and again, and all other clients would wait for one that sends without end. */
-void lane_mark_later(struct lane *lane, struct list *dirty_link)
+COLD_PATH void lane_mark_later(struct lane *lane, struct list *dirty_link)
 {
         const struct timeval at_once = {0};
 

@@ -55,7 +55,7 @@ void resp_parser_deinit(struct resp_parser *parser);
 /* Bytes that the parser has allocated. */
 static inline size_t resp_parser_memory(const struct resp_parser *parser)
 {
-        return parser->capacity * (sizeof(*parser->spans) + sizeof(*parser->argv)) + parser->words.cap;
+        return parser->capacity * sizeof(*parser->argv) + parser->words.cap;
 }
 
 /* Looks for the next frame in `in`, which begins with that frame's first byte (the same bytes and more after
