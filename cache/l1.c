@@ -1,8 +1,10 @@
 /* Problem: bound the whole tier by bytes and entries while its shards are locked one at a time.
  *
  * Idea: the bounds hold for the sum of all shards (figures that only puts and removes change, never hits), and whoever
- * puts makes room, first in the shard that it puts into, then round the ring. Keys are spread evenly by a keyed hash,
- * so each shard gives up about as much as it takes in, and its policy's order is nearly that of one big table.
+ * puts makes room. Keys are spread evenly by a keyed hash, so each shard gives an entry for each that it takes in, and
+ * its policy's order is nearly that of one big table. What needs the room of several takes it from all shards in turn:
+ * its own would lose all that it has to a few large entries, while the others keep what nobody reads. (With values
+ * from 50 B to 1 MB in 25 MB, that is 86 % of hits against 80.)
  *
  * Why not a bound per shard: chance fills shards unevenly, so that a cache of 1 000 entries in 16 shards would begin to
  * evict at about 800; and no entry could be larger than a shard.
@@ -31,6 +33,7 @@ struct l1 {
         struct l1_account account;
         _Atomic uint64_t max_bytes;
         _Atomic uint64_t max_entries; /* UINT64_MAX: no bound */
+        _Atomic size_t turn;          /* which shard is the next to give an entry for a comer to another */
         uint64_t seed;
         uint32_t shard_count;
         struct l1_shard *shards;
@@ -194,21 +197,27 @@ static void drop_outdated(struct l1 *l1, struct l1_entry *entry, struct nanos no
                 drop(l1, entry, now, COUNTER_l1_deletes, TYPE_COUNTER_deletes);
 }
 
-/* For whom room is made: the shard to begin with, and the key's hash. */
+/* For whom room is made. */
 struct comer {
         size_t shard;
         uint32_t hash;
         struct nanos now;
+        bool pays_elsewhere; /* its own shard has given one entry already */
 };
 
-/* Evicts one entry, from the comer's shard if it has any, else from the next that has. */
-static bool evict_one(struct l1 *l1, const struct comer *comer)
+/* Evicts one entry: the first from the comer's shard, the others from each shard in turn; from the next if there is
+ * none. */
+static bool evict_one(struct l1 *l1, struct comer *comer)
 {
+        size_t first =
+                comer->pays_elsewhere ? atomic_fetch_add_explicit(&l1->turn, 1, memory_order_relaxed) : comer->shard;
+
         for (size_t i = 0; i < l1->shard_count; i++) {
-                struct l1_shard *shard = &l1->shards[(comer->shard + i) & (l1->shard_count - 1)];
+                struct l1_shard *shard = &l1->shards[(first + i) & (l1->shard_count - 1)];
                 struct l1_entry *e = l1_shard_evict(shard, comer->hash);
 
                 if (e != NULL) {
+                        comer->pays_elsewhere = true;
                         drop(l1, e, comer->now, COUNTER_l1_evictions, TYPE_COUNTER_evictions);
                         return true;
                 }
@@ -233,7 +242,7 @@ static bool has_room(const struct l1 *l1, uint64_t bytes, uint64_t entries)
 }
 
 /* False when all is evicted and it still does not fit. */
-static bool make_room(struct l1 *l1, const struct comer *comer, uint64_t bytes, uint64_t entries)
+static bool make_room(struct l1 *l1, struct comer *comer, uint64_t bytes, uint64_t entries)
 {
         while (!has_room(l1, bytes, entries))
                 if (!evict_one(l1, comer))
@@ -244,7 +253,7 @@ static bool make_room(struct l1 *l1, const struct comer *comer, uint64_t bytes, 
 /* ---- changes ---- */
 
 /* Where there are too many histories, those that end go with the entries that nobody uses. */
-static enum err take_origin(struct l1 *l1, const struct comer *comer, const struct stamp *stamp, uint16_t *number)
+static enum err take_origin(struct l1 *l1, struct comer *comer, const struct stamp *stamp, uint16_t *number)
 {
         const struct origin origin = {stamp->epoch, stamp->def};
         enum err rc = origins_take(l1->home.origins, origin, number);
@@ -261,7 +270,7 @@ static bool may_grow(const struct l1 *l1, size_t size)
 
 /* An entry in memory that the process has already, if there is some or some can be made. */
 static enum err make_entry(
-        struct l1 *l1, const struct comer *comer, const struct l1_view *view, uint16_t origin, struct l1_entry **out)
+        struct l1 *l1, struct comer *comer, const struct l1_view *view, uint16_t origin, struct l1_entry **out)
 {
         struct entry_facts facts = {.hash = comer->hash, .origin = origin};
         const size_t size = entry_size_of(&l1->home, view);
@@ -276,7 +285,7 @@ static enum err make_entry(
         return rc;
 }
 
-static void insert(struct l1 *l1, const struct comer *comer, struct l1_entry *entry)
+static void insert(struct l1 *l1, struct comer *comer, struct l1_entry *entry)
 {
         counter_add(COUNTER_l1_sets, 1);
         type_counter_add(entry_type(entry), TYPE_COUNTER_sets, 1);
@@ -286,7 +295,7 @@ static void insert(struct l1 *l1, const struct comer *comer, struct l1_entry *en
 
 /* An older entry of this key stays until the new one takes its place; that it will go is counted on when room is made:
  * replacing it must not cost another key its place. */
-static enum err put_from(struct l1 *l1, const struct comer *comer, const struct l1_view *view, uint16_t origin)
+static enum err put_from(struct l1 *l1, struct comer *comer, const struct l1_view *view, uint16_t origin)
 {
         const struct l1_key key = {view->key, comer->hash};
         const struct l1_standing standing =
@@ -319,7 +328,7 @@ enum err l1_put(struct l1 *l1, const struct l1_view *view)
 {
         const uint64_t hash = l1_hash(l1, view->key);
         struct l1_shard *shard = shard_of(l1, hash);
-        const struct comer comer = {(size_t)(shard - l1->shards), (uint32_t)hash, view->filled};
+        struct comer comer = {(size_t)(shard - l1->shards), (uint32_t)hash, view->filled, false};
         uint16_t origin;
         enum err rc = too_large(l1, view) ? ERR_LIMIT : take_origin(l1, &comer, &view->stamp, &origin);
 
@@ -342,13 +351,11 @@ bool l1_remove(struct l1 *l1, struct slice key)
 void l1_resize(struct l1 *l1, uint64_t max_bytes, uint64_t max_entries)
 {
         const uint64_t most = l1_arena_most(l1->home.arena);
-        struct comer nobody = {.now = NANOS_ZERO};
+        struct comer nobody = {.now = NANOS_ZERO, .pays_elsewhere = true};
 
         atomic_store_explicit(&l1->max_bytes, max_bytes < most ? max_bytes : most, memory_order_relaxed);
         atomic_store_explicit(&l1->max_entries, max_entries == 0 ? UINT64_MAX : max_entries, memory_order_relaxed);
-        /* Round the ring, so that no shard is emptied for the others. */
-        for (; !has_room(l1, 0, 0) && evict_one(l1, &nobody); nobody.shard++)
-                continue;
+        (void)make_room(l1, &nobody, 0, 0);
         if (!may_grow(l1, 0))
                 l1_arena_trim(l1->home.arena);
 }

@@ -40,7 +40,8 @@ static struct server_config server_of(const struct settings_values *v)
 
 static const char *policy_name(uint32_t place)
 {
-        static const char *const names[] = {"lru"}; /* in the order of the option's words */
+        static const char *const names[] = {
+                "lru", "sieve", "s3fifo", "wtinylfu"}; /* in the order of the option's words */
 
         VC_ASSERT(place < sizeof(names) / sizeof(names[0]));
         return names[place];

@@ -193,6 +193,40 @@ static void a_lower_bound_gives_memory_back(void **state)
         l1_destroy(&l1);
 }
 
+/* How many of the numbers from 0 that were put are gone, by shard: its number are bits of the key's hash. */
+static void count_gone(struct l1 *l1, int numbers, uint32_t *gone)
+{
+        for (int i = 0; i < numbers; i++) {
+                static const struct record_type allergies = {.name = "allergies"};
+                struct cache_key key;
+                struct l1_entry *entry;
+                char id[16];
+                int len = snprintf(id, sizeof(id), "%d", i);
+
+                cache_key_make(&key, FORMAT_JSON, &allergies, SLICE_EMPTY, slice_of(id, (size_t)len));
+                if (!l1_peek(l1, cache_key_of_entry(&key), &entry))
+                        gone[l1_hash(l1, cache_key_of_entry(&key)) >> 32 & 15]++;
+                l1_release(l1, &entry);
+        }
+}
+
+static void a_large_entry_is_paid_for_by_all_shards(void **state)
+{
+        enum { SMALL = 16000, LARGE = 100000 };
+        uint32_t gone[16] = {0};
+        struct l1 *l1 = make(64 << 20);
+
+        (void)state;
+        for (int i = 0; i < SMALL; i++)
+                (void)put_number(l1, i, 100, NULL);
+        l1_resize(l1, usage_of(l1).bytes, 0);
+        (void)put_number(l1, SMALL, LARGE, NULL);
+        count_gone(l1, SMALL, gone);
+        for (int i = 0; i < 16; i++)
+                assert_in_range(gone[i], LARGE / 16 / 200, LARGE / 16 / 100);
+        l1_destroy(&l1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -202,6 +236,7 @@ int main(void)
                 cmocka_unit_test(a_million_entries_of_512_bytes_take_48_more_each),
                 cmocka_unit_test(a_snapshot_adds_its_few_bytes),
                 cmocka_unit_test(a_lower_bound_gives_memory_back),
+                cmocka_unit_test(a_large_entry_is_paid_for_by_all_shards),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
