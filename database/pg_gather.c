@@ -25,7 +25,7 @@ static struct nanos waits_until(const struct pg_gather *gather)
 
 void pg_gather_init(struct pg_gather *gather, const struct pg_gather_config *config)
 {
-        VC_ASSERT(config->reads_max > 0 && config->out_max > 0);
+        VC_ASSERT(config->reads_max > 0);
         *gather = (struct pg_gather){.config = *config};
         list_init(&gather->waiting);
 }
@@ -47,9 +47,14 @@ void pg_gather_add(struct pg_gather *gather, struct source_read *read)
         gather->waiting_count++;
 }
 
+static bool has_room(const struct pg_gather *gather)
+{
+        return gather->out < gather->config.room(gather->config.context);
+}
+
 static bool may_send(const struct pg_gather *gather, struct nanos now)
 {
-        if (gather->closed || list_empty(&gather->waiting) || gather->out >= gather->config.out_max)
+        if (gather->closed || list_empty(&gather->waiting) || !has_room(gather))
                 return false;
         return gather->out == 0 || gather->waiting_count >= gather->config.reads_max ||
                !nanos_before(now, patient_until(gather));
@@ -77,7 +82,7 @@ void pg_gather_returned(struct pg_gather *gather, struct nanos now)
 {
         VC_ASSERT(gather->out > 0);
         gather->out--;
-        if (!gather->closed && !list_empty(&gather->waiting))
+        if (!gather->closed && !list_empty(&gather->waiting) && has_room(gather))
                 send_one(gather);
         pg_gather_send(gather, now);
 }
@@ -93,5 +98,5 @@ struct nanos pg_gather_due(const struct pg_gather *gather)
 {
         if (list_empty(&gather->waiting))
                 return NANOS_NEVER;
-        return gather->out < gather->config.out_max ? patient_until(gather) : waits_until(gather);
+        return has_room(gather) ? patient_until(gather) : waits_until(gather);
 }

@@ -21,10 +21,10 @@
 #include "database/source_read.h"
 
 struct pg_gather_config {
-        uint32_t reads_max;     /* of one exchange; at least 1 */
-        uint32_t out_max;       /* exchanges out at once; at least 1 */
-        struct nanos patience;  /* how long a read waits while there could be another exchange */
-        struct nanos most_wait; /* how long it waits at all */
+        uint32_t reads_max;              /* of one exchange; at least 1 */
+        struct nanos patience;           /* how long a read waits while there could be another exchange */
+        struct nanos most_wait;          /* how long it waits at all */
+        uint32_t (*room)(void *context); /* how many exchanges may be out at once now; at least 1 */
         /* Sends these reads (the list is left empty), the first of them asked for first, in one exchange; false: they
          * are answered already, nothing is out. */
         bool (*start)(void *context, struct list *reads);

@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-enum { PG_NODE_SIZE = 320, PG_BATCH_READS_MAX = 1024 };
+enum { PG_NODE_SIZE = 320 };
 
 struct pg_source {
         struct source source;

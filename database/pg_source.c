@@ -11,10 +11,7 @@
 
 #include <stdio.h>
 
-enum {
-        GATHER_READS_MAX = PG_BATCH_READS_MAX,
-        GATHER_PATIENCE_US = 1000,
-};
+enum { GATHER_PATIENCE_US = 1000 };
 
 static struct pg_port *port_of(struct source_port *port)
 {
@@ -28,19 +25,57 @@ static bool is_uncacheable(const struct pg_source *s, const struct record_type *
         return (atomic_load(&s->states[type->index]) & PG_STATE_UNCACHEABLE) != 0;
 }
 
-/* The replica whose turn it is; PG_PRIMARY: there is none that may be asked now. */
+static bool is_resting(const struct pg_port *port, uint32_t replica, struct nanos now)
+{
+        return nanos_before(now, port->replica_rests[replica]);
+}
+
+/* Exchanges that the replica has not answered. */
+static uint32_t load_of(const struct pg_port *port, uint32_t replica)
+{
+        const struct pg_pool_state state = pg_pool_state(port->replicas[replica]);
+
+        return state.busy + state.waiting;
+}
+
+/* The replica that has least to do, of equal ones each in its turn; PG_PRIMARY: there is none that may be asked now. */
 static int next_replica(struct pg_port *port)
 {
         const uint32_t count = port->source->config.replica_count;
         const struct nanos now = count == 0 ? NANOS_ZERO : port->source->config.clock();
+        const uint32_t first = port->next_replica++;
+        uint32_t least = UINT32_MAX;
+        int best = PG_PRIMARY;
 
         for (uint32_t i = 0; i < count; i++) {
-                const uint32_t index = port->next_replica++ % count;
+                const uint32_t index = (first + i) % count;
 
-                if (!nanos_before(now, port->replica_rests[index]))
-                        return (int)index;
+                if (is_resting(port, index, now) || load_of(port, index) >= least)
+                        continue;
+                best = (int)index;
+                least = load_of(port, index);
         }
-        return PG_PRIMARY;
+        return best;
+}
+
+/* How many exchanges of a way may be out: as many as there are connections for them. The replicas share a way, but each
+ * has connections of its own; what hangs on one that rests is in nobody's way. */
+static uint32_t room_of(void *context)
+{
+        const struct pg_way_out *way = context;
+        const struct pg_port *port = way->port;
+        const struct pg_source_config *config = &port->source->config;
+        const struct nanos now = config->clock();
+        uint32_t awake = 0;
+        uint32_t hanging = 0;
+
+        for (uint32_t i = 0; way->way == PG_WAY_REPLICA && i < config->replica_count; i++) {
+                if (is_resting(port, i, now))
+                        hanging += load_of(port, i);
+                else
+                        awake++;
+        }
+        return config->pool_size * (awake == 0 ? 1 : awake) + hanging;
 }
 
 /* `possible`: see is_possible. */
@@ -217,8 +252,8 @@ static void init_ways(struct pg_port *port)
 {
         const struct pg_source_config *config = &port->source->config;
         const bool impatient = nanos_before(config->read_timeout, config->acquire_timeout);
-        struct pg_gather_config gather = {.reads_max = GATHER_READS_MAX,
-                .out_max = config->pool_size,
+        struct pg_gather_config gather = {.reads_max = config->batch_max,
+                .room = room_of,
                 .patience = {GATHER_PATIENCE_US * (NANOS_PER_MS / 1000)},
                 .most_wait = impatient ? config->read_timeout : config->acquire_timeout,
                 .start = start_way,
@@ -325,6 +360,7 @@ enum err pg_source_open(struct source **out, const struct pg_source_config *conf
         struct pg_source *s;
         enum err rc;
 
+        VC_ASSERT(config->batch_max > 0 && config->batch_max <= PG_BATCH_READS_MAX);
         *out = NULL;
         if (config->replica_count > PG_REPLICAS_MAX)
                 return err_set(

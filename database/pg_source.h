@@ -9,7 +9,7 @@
 #include "database/pg_pool.h"
 #include "database/source.h"
 
-enum { PG_REPLICAS_MAX = 16 };
+enum { PG_REPLICAS_MAX = 16, PG_BATCH_READS_MAX = 1024 };
 
 struct pg_source_config {
         const struct record_types *types; /* that record_types_check_postgres() finds nothing wrong with */
@@ -17,6 +17,7 @@ struct pg_source_config {
         const struct pg_server *replicas;
         uint32_t replica_count;
         uint32_t pool_size;           /* connections of each loop to each server */
+        uint32_t batch_max;           /* reads that share a round trip at most: 1 to PG_BATCH_READS_MAX */
         struct nanos acquire_timeout; /* how long a read waits for one of them */
         struct nanos read_timeout;    /* from a read's being asked for to its answer */
         const char *node;             /* whose heartbeat strict reads commit */

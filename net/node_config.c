@@ -86,6 +86,7 @@ static struct postgres_config postgres_of(const struct settings_values *v, const
                 .replicas = v->database_postgres_replicas.items,
                 .replica_count = v->database_postgres_replicas.count,
                 .pool_size = (uint32_t)v->database_postgres_pool_size,
+                .batch_max = (uint32_t)v->database_postgres_batch_max,
                 .acquire_timeout = v->database_postgres_acquire_timeout,
                 .read_timeout = v->database_postgres_read_timeout,
                 .poll_interval = v->freshness_poll_interval,

@@ -131,6 +131,7 @@ static enum err open_source(struct postgres *p, struct err_msg *msg)
                 .replicas = p->replicas,
                 .replica_count = (uint32_t)c->replica_count,
                 .pool_size = c->pool_size,
+                .batch_max = c->batch_max,
                 .acquire_timeout = c->acquire_timeout,
                 .read_timeout = c->read_timeout,
                 .node = c->node,

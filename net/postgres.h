@@ -18,6 +18,7 @@ struct postgres_config {
         const char *const *replicas; /* their DSNs */
         size_t replica_count;
         uint32_t pool_size;
+        uint32_t batch_max;
         struct nanos acquire_timeout;
         struct nanos read_timeout;
         struct nanos poll_interval;

@@ -1,6 +1,6 @@
 /* pg_read_drive: the PostgreSQL source on an event loop, driven by lines, for tests/integration/pg_read_test.py.
  *
- *      pg_read_drive types=FILE dsn=DSN [replica=DSN]... [size=n] [timeout=ms] [prepared=0|1] [session=0|1]
+ *      pg_read_drive types=FILE dsn=DSN [replica=DSN]... [size=n] [batch=n] [timeout=ms] [prepared=0|1] [session=0|1]
  * stdin: one command a line, its fields parted by tabs
  *      fetch <flags> <key>...   one tick's reads. flags: p primary only, s strict (bound 0), k not if what the last
  *                               fetch of the key brought is still true, or -
@@ -267,6 +267,8 @@ static void set(struct drive *drive, const char *name, const char *value)
                 drive->replicas[config->replica_count++].dsn = value;
         else if (strcmp(name, "size") == 0)
                 config->pool_size = (uint32_t)strtoul(value, NULL, 10);
+        else if (strcmp(name, "batch") == 0)
+                config->batch_max = (uint32_t)strtoul(value, NULL, 10);
         else if (strcmp(name, "timeout") == 0)
                 config->read_timeout = nanos_ms(strtol(value, NULL, 10));
         else if (strcmp(name, "prepared") == 0)
@@ -309,6 +311,7 @@ int main(int argc, char **argv)
                 .primary = {"primary", "", nanos_ms(5000), nanos_ms(5000), NULL, true, 64, true},
                 .replicas = drive.replicas,
                 .pool_size = 2,
+                .batch_max = PG_BATCH_READS_MAX,
                 .acquire_timeout = nanos_ms(5000),
                 .read_timeout = nanos_ms(20000),
                 .node = "test:1",

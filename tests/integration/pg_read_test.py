@@ -297,6 +297,17 @@ class PlanTest(ReadTest):
             self.assertEqual(drive.round_trips, 2)
         self.assertEqual(sum(r.what == "found" for r in reads), 200)
 
+    def test_how_many_share_a_batch_can_be_limited(self):
+        keys = ["student:s%d" % n for n in range(1, 8)]
+        for most, ids in ((3, [3, 3, 1]), (1, [1] * 7)):
+            with self.drive(batch=most) as drive:
+                skip = len(self.cluster.server.log.lines)
+                reads, statements = self.statements(drive, *keys)
+                self.assertEqual({(r.status, r.what) for r in reads}, {("OK", "found")})
+                self.assertEqual((len(self.data(statements)), drive.round_trips), (len(ids), len(ids)))
+            asked = re.findall(r"parameters: \$1 = '{(s.*)}'", "\n".join(self.cluster.server.log.lines[skip:]))
+            self.assertEqual(sorted((len(array.split(",")) for array in asked), reverse=True), ids)
+
 
 class GatherTest(ReadTest):
     """What is asked for while an exchange is out, which waits for a lock."""
@@ -615,6 +626,31 @@ class ReplicaTest(ReadTest):
                 replica.kill9()
                 read = drive.get("summary:s1")
                 self.assertEqual((read.status, read.source), ("OK", "primary"))
+
+    def test_each_replica_s_connections_are_used(self):
+        with self.cluster.replica("one") as one, self.cluster.replica("other") as other:
+            for replica in (one, other):
+                self.cluster.wait_for_replay(replica)
+            with self.drive(replicas=[one.dsn(), other.dsn()], size=1) as drive:
+                for _ in range(2):
+                    self.assertEqual(drive.get("student:s2").source, "replica")
+                one.pause()  # it has the next, and keeps its only connection
+                try:
+                    drive.send("fetch", "-", "student:s3")
+                    for _ in range(3):
+                        self.assertEqual(self.next_answer(drive), "student:s4")
+                finally:
+                    one.resume()
+                self.assertEqual(drive.await_line("^read\tstudent:s3\tOK\tfound\treplica")[-1][1], "student:s3")
+                drive.await_line("^end\t")
+
+    def next_answer(self, drive):
+        """The key whose read is answered first, when student:s4 is asked for; by a replica."""
+        drive.send("fetch", "-", "student:s4")
+        read = drive.await_line("^read\t")[-1]
+        drive.await_line("^end\t")
+        self.assertEqual(read[4], "replica")
+        return read[1]
 
     def a_replica_that_does_not_answer_leaves_time(self, replica):
         with self.drive(replicas=[replica.dsn()], timeout=2000) as drive:

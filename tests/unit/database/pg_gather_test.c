@@ -12,7 +12,8 @@ struct state {
         struct source_read reads[READS];
         uint32_t used;
         char seen[512]; /* "2 1" for exchanges of so many reads; "BUSY" for a read that failed */
-        bool refuses;   /* start() answers at once */
+        uint32_t room;
+        bool refuses; /* start() answers at once */
 };
 
 static void note(struct state *s, const char *what)
@@ -41,12 +42,20 @@ static void on_fail(void *context, struct source_read *read, enum err status)
         note(context, err_name(status));
 }
 
+static uint32_t room_of(void *context)
+{
+        const struct state *s = context;
+
+        return s->room;
+}
+
 static int set_up(void **out)
 {
         struct state *s = test_calloc(1, sizeof(*s));
 
+        s->room = 2;
         pg_gather_init(&s->gather, &(struct pg_gather_config){.reads_max = READS_MAX,
-                                           .out_max = 2,
+                                           .room = room_of,
                                            .patience = nanos_ms(1),
                                            .most_wait = nanos_ms(100),
                                            .start = start,
@@ -132,6 +141,27 @@ static void when_all_connections_are_busy_reads_wait_for_a_return(void **in)
         expect(s, "2", NANOS_NEVER);
 }
 
+static void there_may_be_more_room_or_less_than_before(void **in)
+{
+        struct state *s = *in;
+
+        ask(s, 1, 10);
+        ask(s, 1, 10);
+        pg_gather_tick(&s->gather, nanos_ms(11));
+        ask(s, 1, 12);
+        expect(s, "1 1", nanos_ms(112));
+        s->room = 3;
+        expect(s, "", nanos_ms(13));
+        pg_gather_tick(&s->gather, nanos_ms(13));
+        expect(s, "1", NANOS_NEVER);
+        s->room = 2;
+        ask(s, 1, 14);
+        pg_gather_returned(&s->gather, nanos_ms(15)); /* two are out as yet */
+        expect(s, "", nanos_ms(114));
+        pg_gather_returned(&s->gather, nanos_ms(16));
+        expect(s, "1", NANOS_NEVER);
+}
+
 static void nobody_waits_for_ever(void **in)
 {
         struct state *s = *in;
@@ -192,6 +222,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_slow_exchange_holds_others_only_for_so_long, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         when_all_connections_are_busy_reads_wait_for_a_return, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(there_may_be_more_room_or_less_than_before, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(nobody_waits_for_ever, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(an_exchange_has_a_most, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_could_not_be_sent_is_not_out, set_up, tear_down),
