@@ -30,16 +30,29 @@ size_t pg_ids_find(const struct slice *ids, size_t count, struct slice id)
         return found == NULL ? count : (size_t)(found - ids);
 }
 
+size_t pg_ids_find_next(const struct slice *ids, size_t count, struct slice id, size_t last)
+{
+        for (size_t place = last; place < count && place <= last + 1; place++)
+                if (slice_equal(ids[place], id))
+                        return place;
+        return pg_ids_find(ids, count, id);
+}
+
 static enum err put_quoted(struct buf *out, struct slice id)
 {
         enum err rc = buf_append_str(out, "\"");
+        size_t from = 0;
 
         for (size_t i = 0; rc == OK && i < id.len; i++) {
-                if (id.data[i] == '"' || id.data[i] == '\\')
-                        rc = buf_append_str(out, "\\");
+                if (id.data[i] != '"' && id.data[i] != '\\')
+                        continue;
+                rc = buf_append(out, id.data + from, i - from);
                 if (rc == OK)
-                        rc = buf_append(out, &id.data[i], 1);
+                        rc = buf_append_str(out, "\\");
+                from = i;
         }
+        if (rc == OK)
+                rc = buf_append(out, id.data + from, id.len - from);
         return rc == OK ? buf_append_str(out, "\"") : rc;
 }
 

@@ -10,6 +10,9 @@ size_t pg_ids_sort(struct slice *ids, size_t count);
 /* The place of `id` among sorted ones; `count` when it is not there. */
 size_t pg_ids_find(const struct slice *ids, size_t count, struct slice id);
 
+/* The same where it is likely to be at `last` or right behind it. */
+size_t pg_ids_find_next(const struct slice *ids, size_t count, struct slice id, size_t last);
+
 /* Appends the array literal, terminated: {"42","a \"quoted\" one"}. Every id is in quotes, so that none can be taken
  * for anything else (NULL, a brace, a comma). Errors as buf_append. */
 enum err pg_ids_put(struct buf *out, const struct slice *ids, size_t count) MUST_CHECK;

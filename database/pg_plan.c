@@ -3,6 +3,7 @@
 #include "database/pg_ids.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 
 enum { OWN_STEPS_MAX = 8 /* all but the queries and what undoes them */ };
 
@@ -46,18 +47,21 @@ static bool asks_existence(const struct pg_plan *plan, const struct record_type 
 
 /* ---- queries ---- */
 
-static bool is_of(const struct pg_query *query, const struct record_type *type, const struct record_subject *subject)
+const struct pg_ask *pg_plan_ask(const struct pg_item *item, const struct record_type *type)
 {
-        return query->type == type && query->subject == subject;
+        for (uint32_t i = 0; i < item->ask_count; i++)
+                if (item->asks[i].query->type == type)
+                        return &item->asks[i];
+        return NULL;
 }
 
-struct pg_query *pg_plan_query(const struct pg_plan *plan, const struct pg_item *item, const struct record_type *type)
+/* One that is there already, and that may be shared; NULL: there is none. */
+static struct pg_query *find_query(
+        struct pg_plan *plan, const struct record_type *type, const struct record_subject *subject)
 {
-        const struct record_subject *subject = pg_subject_of(plan->in.types, item->read->type);
-
-        for (uint32_t i = 0; i < item->query_count; i++)
-                if (is_of(&plan->queries[item->first_query + i], type, subject))
-                        return &plan->queries[item->first_query + i];
+        for (uint32_t i = 0; !plan->in.alone && i < plan->query_count; i++)
+                if (plan->queries[i].type == type && plan->queries[i].subject == subject)
+                        return &plan->queries[i];
         return NULL;
 }
 
@@ -107,15 +111,17 @@ static enum err make_query(struct pg_plan *plan, const struct record_type *type,
         return OK;
 }
 
-/* The read's id goes into its query of that type; a composite may have two parts of one type. */
+/* The read's id goes into the query of that type; a composite may have two parts of one type. The ids come in their
+ * order, so that an equal one is the last there is. */
 static enum err add_to_query(struct pg_plan *plan, struct pg_item *item, const struct record_type *type)
 {
         const struct record_subject *subject = pg_subject_of(plan->in.types, item->read->type);
         struct pg_query *query;
         enum err rc = OK;
 
-        item->query_count = plan->query_count - item->first_query;
-        query = pg_plan_query(plan, item, type);
+        if (pg_plan_ask(item, type) != NULL)
+                return OK;
+        query = find_query(plan, type, subject);
         if (query == NULL) {
                 rc = make_query(plan, type, subject);
                 query = &plan->queries[plan->query_count - 1];
@@ -124,6 +130,7 @@ static enum err add_to_query(struct pg_plan *plan, struct pg_item *item, const s
                 return rc;
         if (query->id_count == 0 || !slice_equal(query->ids[query->id_count - 1], item->read->id))
                 query->ids[query->id_count++] = item->read->id;
+        item->asks[item->ask_count++] = (struct pg_ask){.query = query, .place = query->id_count - 1};
         return OK;
 }
 
@@ -132,21 +139,19 @@ static enum err plan_read(struct pg_plan *plan, struct pg_item *item)
         const struct record_type *type = item->read->type;
         enum err rc = OK;
 
-        item->first_query = plan->in.alone ? plan->query_count : 0;
+        item->asks = plan->asks + plan->ask_count;
         if (asks_existence(plan, type))
                 rc = add_to_query(plan, item, NULL);
         for (uint32_t i = 0; rc == OK && pg_leaf(type, i) != NULL; i++)
                 rc = add_to_query(plan, item, pg_leaf(type, i));
-        item->query_count = plan->query_count - item->first_query;
+        plan->ask_count += item->ask_count;
         return rc;
 }
 
 static enum err finish_query(struct pg_query *query)
 {
-        enum err rc;
+        const enum err rc = pg_ids_put(&query->literal, query->ids, query->id_count);
 
-        query->id_count = pg_ids_sort(query->ids, query->id_count);
-        rc = pg_ids_put(&query->literal, query->ids, query->id_count);
         query->values[0] = (const char *)buf_slice(&query->literal).data;
         return rc;
 }
@@ -267,8 +272,17 @@ static enum err make_steps(struct pg_plan *plan)
 
 /* ---- the plan ---- */
 
+static int compare_ids(const void *left, const void *right)
+{
+        const struct pg_item *a = left;
+        const struct pg_item *b = right;
+
+        return slice_compare(a->read->id, b->read->id);
+}
+
 static enum err make_items(struct pg_plan *plan, const struct list *reads)
 {
+        const uint32_t most = (record_types_count(plan->in.types) + 1) * record_types_subject_count(plan->in.types);
         uint32_t room = 0;
 
         LIST_FOREACH (link, reads) {
@@ -278,13 +292,18 @@ static enum err make_items(struct pg_plan *plan, const struct list *reads)
                 room += 1 + (type->shape == RECORD_COMPOSITE ? type->part_count : 1);
         }
         plan->query_room = room;
+        if (!plan->in.alone && most < room)
+                plan->query_room = most;
         plan->items = arena_array(&plan->arena, plan->item_count, sizeof(*plan->items));
-        plan->queries = arena_array(&plan->arena, room, sizeof(*plan->queries));
-        if (plan->items == NULL || plan->queries == NULL)
+        plan->queries = arena_array(&plan->arena, plan->query_room, sizeof(*plan->queries));
+        plan->asks = arena_array(&plan->arena, room, sizeof(*plan->asks));
+        if (plan->items == NULL || plan->queries == NULL || plan->asks == NULL)
                 return ERR_NOMEM;
         plan->item_count = 0;
         LIST_FOREACH (link, reads)
                 plan->items[plan->item_count++].read = LIST_ENTRY(link, struct source_read, link);
+        if (plan->item_count > 1)
+                qsort(plan->items, plan->item_count, sizeof(*plan->items), compare_ids);
         return OK;
 }
 
@@ -298,8 +317,6 @@ enum err pg_plan_init(struct pg_plan *plan, const struct pg_plan_in *in, const s
         rc = make_items(plan, reads);
         for (uint32_t i = 0; rc == OK && i < plan->item_count; i++)
                 rc = plan_read(plan, &plan->items[i]);
-        for (uint32_t i = 0; rc == OK && !in->alone && i < plan->item_count; i++)
-                plan->items[i].query_count = plan->query_count;
         for (uint32_t i = 0; rc == OK && i < plan->query_count; i++)
                 rc = finish_query(&plan->queries[i]);
         if (rc == OK)

@@ -39,11 +39,17 @@ struct pg_query {
         struct pg_rows rows;
 };
 
-/* One read and its queries among the plan's. */
+/* One read's id in one query. */
+struct pg_ask {
+        struct pg_query *query;
+        size_t place; /* of the id among the query's */
+};
+
+/* One read and what it asks: each query once. */
 struct pg_item {
         struct source_read *read;
-        uint32_t first_query;
-        uint32_t query_count;
+        struct pg_ask *asks;
+        uint32_t ask_count;
 };
 
 struct pg_plan_in {
@@ -62,11 +68,13 @@ struct pg_plan_in {
 struct pg_plan {
         struct pg_plan_in in;
         struct arena arena;
-        struct pg_item *items;
+        struct pg_item *items; /* in the order of their ids, and so are the ids of each query */
         uint32_t item_count;
         struct pg_query *queries;
         uint32_t query_count;
         uint32_t query_room;
+        struct pg_ask *asks; /* the items' */
+        uint32_t ask_count;
         struct pg_step *steps;
         struct pg_plan_part *parts; /* what each step is */
         uint32_t step_count;
@@ -91,8 +99,9 @@ uint8_t pg_plan_state(const struct pg_plan *plan, const struct record_type *type
 /* The subject of a type's keys; never NULL. Pure. */
 const struct record_subject *pg_subject_of(const struct record_types *types, const struct record_type *type);
 
-/* The item's query of that type, which is no composite; NULL for the type: whether it exists, if that is asked. */
-struct pg_query *pg_plan_query(const struct pg_plan *plan, const struct pg_item *item, const struct record_type *type);
+/* What the item asks the query of that type, which is no composite; of the type NULL: whether its id exists. NULL: it
+ * does not ask. Pure. */
+const struct pg_ask *pg_plan_ask(const struct pg_item *item, const struct record_type *type);
 
 /* The types that a read of `type` has queries of: itself, or its parts'. `index` from 0; NULL behind the last. Pure. */
 const struct record_type *pg_leaf(const struct record_type *type, uint32_t index);

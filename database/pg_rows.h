@@ -33,6 +33,7 @@ struct pg_rows {
         uint32_t row_count;
         uint32_t row_room;
         struct pg_rows_of *of; /* by the id's place among the ids */
+        size_t last_place;     /* of the row that was taken last */
         bool limited;          /* the result has a column valid_until: nothing is true for ever */
         bool damaged;          /* of some id */
         bool strange;          /* there are rows of ids that were not asked for */

@@ -67,11 +67,11 @@ static void ask(struct state *s, const char *key)
 
 static struct pg_query *query_of(struct state *s, const char *type)
 {
-        struct pg_query *query = pg_plan_query(
-                &s->plan, &s->plan.items[0], type == NULL ? NULL : record_types_find(s->types, slice_str(type)));
+        const struct pg_ask *ask =
+                pg_plan_ask(&s->plan.items[0], type == NULL ? NULL : record_types_find(s->types, slice_str(type)));
 
-        assert_non_null(query);
-        return query;
+        assert_non_null(ask);
+        return ask->query;
 }
 
 /* The query's result: `student` and a field; rows of two cells each. `type` NULL: existence. */
