@@ -67,8 +67,19 @@ enum err buf_append_slow(struct buf *b, const void *data, size_t len)
         return OK;
 }
 
+/* What can be appended to the block as it is. */
+static size_t room_now(const struct buf *b)
+{
+        const size_t room = buf_room(b);
+        const size_t left = b->limit - buf_len(b);
+
+        return b->limit != 0 && left < room ? left : room;
+}
+
+/* Mostly it fits, and is printed once. */
 enum err buf_printf(struct buf *b, const char *format, ...)
 {
+        const size_t room = room_now(b);
         va_list args;
         va_list again;
         enum err rc = OK;
@@ -76,16 +87,17 @@ enum err buf_printf(struct buf *b, const char *format, ...)
 
         va_start(args, format);
         va_copy(again, args);
-        need = vsnprintf(NULL, 0, format, args);
+        need = vsnprintf(room == 0 ? NULL : (char *)b->data + b->end, room, format, args);
         va_end(args);
-        if (need < 0)
-                rc = ERR_INTERNAL;
-        if (rc == OK)
-                rc = buf_reserve(b, (size_t)need + 1);
-        if (rc == OK) {
-                (void)vsnprintf((char *)b->data + b->end, (size_t)need + 1, format, again);
-                b->end += (size_t)need;
+        if (need < 0 || (size_t)need >= room) {
+                if (room > 0)
+                        memset(b->data + b->end, 0, room); /* what was begun */
+                rc = need < 0 ? ERR_INTERNAL : buf_reserve(b, (size_t)need + 1);
+                if (rc == OK)
+                        (void)vsnprintf((char *)b->data + b->end, (size_t)need + 1, format, again);
         }
+        if (rc == OK)
+                b->end += (size_t)need;
         va_end(again);
         return rc;
 }

@@ -8,35 +8,28 @@ enum { DIMENSIONS_MAX = 6 /* PostgreSQL's own */ };
 
 uint32_t pg_array_element(uint32_t type)
 {
-        static const struct {
-                uint32_t array;
-                uint32_t element;
-        } rows[] = {
-                {199, PG_TYPE_JSON},
-                {1000, PG_TYPE_BOOL},
-                {1001, PG_TYPE_BYTEA},
-                {1003, PG_TYPE_NAME},
-                {1005, PG_TYPE_INT2},
-                {1007, PG_TYPE_INT4},
-                {1009, PG_TYPE_TEXT},
-                {1014, PG_TYPE_BPCHAR},
-                {1015, PG_TYPE_VARCHAR},
-                {1016, PG_TYPE_INT8},
-                {1021, PG_TYPE_FLOAT4},
-                {1022, PG_TYPE_FLOAT8},
-                {1028, PG_TYPE_OID},
-                {1115, PG_TYPE_TIMESTAMP},
-                {1182, PG_TYPE_DATE},
-                {1185, PG_TYPE_TIMESTAMPTZ},
-                {1231, PG_TYPE_NUMERIC},
-                {2951, PG_TYPE_UUID},
-                {3807, PG_TYPE_JSONB},
-        };
-
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-                if (rows[i].array == type)
-                        return rows[i].element;
-        return 0;
+        switch (type) {
+        case 199: return PG_TYPE_JSON;
+        case 1000: return PG_TYPE_BOOL;
+        case 1001: return PG_TYPE_BYTEA;
+        case 1003: return PG_TYPE_NAME;
+        case 1005: return PG_TYPE_INT2;
+        case 1007: return PG_TYPE_INT4;
+        case 1009: return PG_TYPE_TEXT;
+        case 1014: return PG_TYPE_BPCHAR;
+        case 1015: return PG_TYPE_VARCHAR;
+        case 1016: return PG_TYPE_INT8;
+        case 1021: return PG_TYPE_FLOAT4;
+        case 1022: return PG_TYPE_FLOAT8;
+        case 1028: return PG_TYPE_OID;
+        case 1115: return PG_TYPE_TIMESTAMP;
+        case 1182: return PG_TYPE_DATE;
+        case 1185: return PG_TYPE_TIMESTAMPTZ;
+        case 1231: return PG_TYPE_NUMERIC;
+        case 2951: return PG_TYPE_UUID;
+        case 3807: return PG_TYPE_JSONB;
+        default: return 0;
+        }
 }
 
 /* ---- text: {1,NULL,"a \"quoted\" one",{…}} ---- */

@@ -10,9 +10,20 @@
 
 #define VALID_UNTIL "valid_until"
 
-/* What the result's columns are. */
+/* A column; a field's name as records have it. */
+struct column {
+        size_t name_at;
+        size_t name_len;
+        uint32_t type;
+        bool binary;
+        bool field;
+};
+
+/* What the result's columns are: asked of libpq once, not for every row. */
 struct columns {
         const PGresult *result;
+        struct column *each;
+        struct buf names;
         int count;
         int subject;
         int until; /* -1: there is none */
@@ -49,41 +60,70 @@ static bool has_twins(const PGresult *result, int count)
         return false;
 }
 
-static enum err read_columns(struct columns *c, const struct pg_rows_in *in, const PGresult *result)
+static enum err read_column(struct columns *c, int number)
+{
+        struct column *column = &c->each[number];
+        enum err rc;
+
+        column->type = PQftype(c->result, number);
+        column->binary = PQfformat(c->result, number) == 1;
+        column->field = c->fields && number != c->subject && number != c->until;
+        column->name_at = buf_len(&c->names);
+        rc = value_put_str(&c->names, PQfname(c->result, number));
+        column->name_len = buf_len(&c->names) - column->name_at;
+        return rc;
+}
+
+static void columns_deinit(struct columns *c)
+{
+        buf_deinit(&c->names);
+        vc_free(c->each);
+}
+
+/* *c is to be deinited, whatever comes of it. */
+static enum err columns_init(struct columns *c, const struct pg_rows_in *in, const PGresult *result)
 {
         const int count = PQnfields(result);
+        enum err rc = OK;
 
         *c = (struct columns){.result = result, .count = count, .until = -1, .fields = in->subject != NULL};
+        buf_init(&c->names, 0);
         if (count == 0)
                 return ERR_CORRUPT;
-        if (!c->fields)
-                return OK;
-        c->subject = pg_find_column(result, in->subject);
-        c->until = pg_find_column(result, VALID_UNTIL);
-        return c->subject < 0 || has_twins(result, count) ? ERR_CORRUPT : OK;
+        if (c->fields) {
+                c->subject = pg_find_column(result, in->subject);
+                c->until = pg_find_column(result, VALID_UNTIL);
+                if (c->subject < 0 || has_twins(result, count))
+                        return ERR_CORRUPT;
+        }
+        c->each = vc_calloc((size_t)count, sizeof(*c->each));
+        if (c->each == NULL)
+                return ERR_NOMEM;
+        for (int i = 0; rc == OK && i < count; i++)
+                rc = read_column(c, i);
+        return rc;
 }
 
 static struct pg_cell cell_of(const struct columns *c, int row, int column)
 {
         return (struct pg_cell){
-                .type = PQftype(c->result, column),
-                .binary = PQfformat(c->result, column) == 1,
+                .type = c->each[column].type,
+                .binary = c->each[column].binary,
                 .bytes = pg_cell_bytes(c->result, row, column),
         };
 }
 
-static bool is_field(const struct columns *c, int row, int column)
+static bool is_there(const struct columns *c, int row, int column)
 {
-        return c->fields && column != c->subject && column != c->until && PQgetisnull(c->result, row, column) == 0;
+        return c->each[column].field && PQgetisnull(c->result, row, column) == 0;
 }
 
-static uint32_t count_fields(const struct columns *c, int row)
+static bool has_fields(const struct columns *c, int row)
 {
-        uint32_t count = 0;
-
         for (int i = 0; i < c->count; i++)
-                count += is_field(c, row, i) ? 1 : 0;
-        return count;
+                if (is_there(c, row, i))
+                        return true;
+        return false;
 }
 
 /* ---- rows ---- */
@@ -105,19 +145,29 @@ static enum err make_room(struct pg_rows *rows)
         return OK;
 }
 
-static enum err put_record(struct pg_rows *rows, const struct columns *c, int row, uint32_t field_count)
+static enum err put_field(struct pg_rows *rows, const struct columns *c, int row, int column)
 {
-        enum err rc = value_put_map(&rows->records, field_count);
+        const struct column *field = &c->each[column];
+        const struct pg_cell cell = cell_of(c, row, column);
+        enum err rc = buf_append(&rows->records, buf_slice(&c->names).data + field->name_at, field->name_len);
+
+        return rc == OK ? pg_decode(&cell, &rows->records) : rc;
+}
+
+static enum err put_record(struct pg_rows *rows, const struct columns *c, int row)
+{
+        uint32_t count = 0;
+        size_t mark;
+        enum err rc = value_open_map(&rows->records, &mark);
 
         for (int i = 0; rc == OK && i < c->count; i++) {
-                const struct pg_cell cell = cell_of(c, row, i);
-
-                if (!is_field(c, row, i))
+                if (!is_there(c, row, i))
                         continue;
-                rc = value_put_str(&rows->records, PQfname(c->result, i));
-                if (rc == OK)
-                        rc = pg_decode(&cell, &rows->records);
+                rc = put_field(rows, c, row, i);
+                count++;
         }
+        if (rc == OK)
+                value_close_map(&rows->records, mark, count);
         return rc;
 }
 
@@ -142,14 +192,13 @@ static bool says_until(const struct columns *c, int row)
 static enum err add_record(struct pg_rows *rows, const struct columns *c, int row, struct pg_rows_of *of)
 {
         const size_t before = buf_len(&rows->records);
-        const uint32_t field_count = count_fields(c, row);
         enum err rc;
 
-        if (!c->fields || (field_count == 0 && says_until(c, row)))
+        if (!c->fields || (says_until(c, row) && !has_fields(c, row)))
                 return OK;
         rc = make_room(rows);
         if (rc == OK)
-                rc = put_record(rows, c, row, field_count);
+                rc = put_record(rows, c, row);
         if (rc == ERR_CORRUPT) {
                 buf_truncate(&rows->records, before);
                 rows->damaged = of->damaged = true;
@@ -220,13 +269,14 @@ static enum err take_row(struct pg_rows *rows, const struct pg_rows_in *in, cons
         enum err rc;
 
         if (PQgetisnull(c->result, row, c->subject) != 0)
-                return count_fields(c, row) == 0 ? OK : ERR_CORRUPT; /* somebody's record, and nobody knows whose */
+                return has_fields(c, row) ? ERR_CORRUPT : OK; /* somebody's record, and nobody knows whose */
         rc = subject_of(c, row, &rows->made, &id);
         if (rc != OK)
                 return rc;
-        place = pg_ids_find(in->ids, in->id_count, id);
+        place = pg_ids_find_next(in->ids, in->id_count, id, rows->last_place);
         if (place == in->id_count)
                 return remember_other(rows, id);
+        rows->last_place = place;
         of = &rows->of[place];
         of->seen = true;
         if (c->until >= 0 && until_of(c, row) < of->until)
@@ -234,20 +284,28 @@ static enum err take_row(struct pg_rows *rows, const struct pg_rows_in *in, cons
         return add_record(rows, c, row, of);
 }
 
-enum err pg_rows_take(struct pg_rows *rows, const struct pg_rows_in *in, const PGresult *result)
+static enum err take_rows(struct pg_rows *rows, const struct pg_rows_in *in, const struct columns *c)
 {
-        struct columns c;
-        enum err rc = read_columns(&c, in, result);
+        enum err rc = OK;
 
-        if (rc != OK)
-                return rc;
         rows->of = vc_calloc(in->id_count == 0 ? 1 : in->id_count, sizeof(*rows->of));
         if (rows->of == NULL)
                 return ERR_NOMEM;
         for (size_t i = 0; i < in->id_count; i++)
                 rows->of[i] = (struct pg_rows_of){.first = PG_ROW_NONE, .last = PG_ROW_NONE, .until = INT64_MAX};
-        rows->limited = c.until >= 0;
-        for (int row = 0; rc == OK && row < PQntuples(result); row++)
-                rc = take_row(rows, in, &c, row);
+        rows->limited = c->until >= 0;
+        for (int row = 0; rc == OK && row < PQntuples(c->result); row++)
+                rc = take_row(rows, in, c, row);
+        return rc;
+}
+
+enum err pg_rows_take(struct pg_rows *rows, const struct pg_rows_in *in, const PGresult *result)
+{
+        struct columns c;
+        enum err rc = columns_init(&c, in, result);
+
+        if (rc == OK)
+                rc = take_rows(rows, in, &c);
+        columns_deinit(&c);
         return rc;
 }

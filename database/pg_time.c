@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-enum { FRACTION_SIZE = 16 };
-
 #define MICROS_PER_S   INT64_C(1000000)
 #define MICROS_PER_DAY (INT64_C(86400) * MICROS_PER_S)
 #define DAYS_TO_2000   INT64_C(10957) /* from 1970-01-01 */
@@ -73,30 +71,59 @@ static bool before_christ(struct moment *m)
         return true;
 }
 
-/* The digits of a second that are not 0 at the end. */
-static void put_fraction(int64_t micros, char out[FRACTION_SIZE])
+/* At least `width` digits, ended; returns where they end. By hand, here and below: a reply has such texts by the dozen,
+ * and a format is read slower than it is followed. */
+static char *put_digits(char *at, int number, int width)
 {
-        size_t len;
+        char digits[12];
+        int count = 0;
 
-        out[0] = '\0';
+        for (; number > 0 || count < width; number /= 10)
+                digits[count++] = (char)('0' + number % 10);
+        while (count > 0)
+                *at++ = digits[--count];
+        *at = '\0';
+        return at;
+}
+
+static char *put_text(char *at, const char *text)
+{
+        while (*text != '\0')
+                *at++ = *text++;
+        *at = '\0';
+        return at;
+}
+
+static char *put_date(char *at, const struct civil_date *date)
+{
+        at = put_digits(at, date->year, 4);
+        at = put_digits(put_text(at, "-"), date->month, 2);
+        return put_digits(put_text(at, "-"), date->day, 2);
+}
+
+/* The digits of a second that are not 0 at the end. */
+static char *put_fraction(char *at, int micros)
+{
         if (micros == 0)
-                return;
-        (void)snprintf(out, FRACTION_SIZE, ".%06d", (int)micros);
-        for (len = strlen(out); out[len - 1] == '0'; len--)
-                out[len - 1] = '\0';
+                return at;
+        for (at = put_digits(put_text(at, "."), micros, 6); at[-1] == '0'; at--)
+                at[-1] = '\0';
+        return at;
 }
 
 static void put_moment(enum pg_time_kind kind, struct moment m, char out[PG_TIME_TEXT_SIZE])
 {
         const bool foreign = before_christ(&m);
         const int seconds = (int)(m.micros / MICROS_PER_S);
-        const char *zone = kind != PG_TIME_ZONED ? "" : foreign ? "+00" : "Z";
-        char fraction[FRACTION_SIZE];
+        char *at = put_date(out, &m.date);
 
-        put_fraction(m.micros % MICROS_PER_S, fraction);
-        (void)snprintf(out, PG_TIME_TEXT_SIZE, "%04d-%02d-%02d%c%02d:%02d:%02d%s%s%s", m.date.year, m.date.month,
-                m.date.day, foreign ? ' ' : 'T', seconds / 3600, seconds / 60 % 60, seconds % 60, fraction, zone,
-                foreign ? " BC" : "");
+        at = put_digits(put_text(at, foreign ? " " : "T"), seconds / 3600, 2);
+        at = put_digits(put_text(at, ":"), seconds / 60 % 60, 2);
+        at = put_digits(put_text(at, ":"), seconds % 60, 2);
+        at = put_fraction(at, (int)(m.micros % MICROS_PER_S));
+        if (kind == PG_TIME_ZONED)
+                at = put_text(at, foreign ? "+00" : "Z");
+        (void)put_text(at, foreign ? " BC" : "");
 }
 
 static bool from_days(struct slice bytes, char out[PG_TIME_TEXT_SIZE])
@@ -114,8 +141,7 @@ static bool from_days(struct slice bytes, char out[PG_TIME_TEXT_SIZE])
         }
         m.date = datetime_civil((int32_t)raw + DAYS_TO_2000);
         foreign = before_christ(&m);
-        (void)snprintf(out, PG_TIME_TEXT_SIZE, "%04d-%02d-%02d%s", m.date.year, m.date.month, m.date.day,
-                foreign ? " BC" : "");
+        (void)put_text(put_date(out, &m.date), foreign ? " BC" : "");
         return true;
 }
 

@@ -54,6 +54,21 @@ static enum err write_float(struct buf *out, double real)
         return rc;
 }
 
+static enum err write_int(struct buf *out, int64_t integer)
+{
+        char digits[20]; /* of -2^63 with its sign */
+        char *at = digits + sizeof(digits);
+        uint64_t left = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+
+        do {
+                *--at = (char)('0' + left % 10);
+                left /= 10;
+        } while (left > 0);
+        if (integer < 0)
+                *--at = '-';
+        return buf_append(out, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 static enum err write_item(struct buf *out, struct cursor *c, uint32_t depth);
 
 static enum err write_children(struct buf *out, struct cursor *c, const struct value *v, uint32_t depth)
@@ -88,7 +103,7 @@ static enum err write_item(struct buf *out, struct cursor *c, uint32_t depth)
         switch (v.kind) {
         case VALUE_NIL: return buf_append(out, "null", 4);
         case VALUE_BOOL: return v.as.flag ? buf_append(out, "true", 4) : buf_append(out, "false", 5);
-        case VALUE_INT: return buf_printf(out, "%lld", (long long)v.as.integer);
+        case VALUE_INT: return write_int(out, v.as.integer);
         case VALUE_FLOAT: return write_float(out, v.as.real);
         case VALUE_TEXT: return value_text_to_json(v.as.text, out);
         case VALUE_LIST:

@@ -36,6 +36,25 @@ static void never_passes_its_limit_and_keeps_what_it_had(void **state)
         buf_deinit(&b);
 }
 
+static void what_is_printed_fits_or_leaves_no_trace(void **state)
+{
+        struct buf b;
+
+        (void)state;
+        buf_init(&b, 600);
+        assert_ok(buf_printf(&b, "%0510d", 7)); /* the first block has 512 bytes */
+        assert_int_equal(b.cap, 512);
+        assert_ok(buf_printf(&b, "%s", "abc"));
+        assert_slice_is(slice_of(b.data + 509, 4), "7abc");
+        assert_err(ERR_LIMIT, buf_printf(&b, "%0600d", 7));
+        assert_int_equal(buf_len(&b), 513);
+        for (size_t i = 513; i < 600; i++)
+                assert_int_equal(b.data[i], 0);
+        assert_ok(buf_printf(&b, "%086d", 7)); /* up to the limit, less the end that is written for it */
+        assert_err(ERR_LIMIT, buf_printf(&b, "8"));
+        buf_deinit(&b);
+}
+
 static void refuses_sizes_that_overflow(void **state)
 {
         struct buf b;
@@ -111,6 +130,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(appends_and_consumes_in_order),
                 cmocka_unit_test(never_passes_its_limit_and_keeps_what_it_had),
+                cmocka_unit_test(what_is_printed_fits_or_leaves_no_trace),
                 cmocka_unit_test(refuses_sizes_that_overflow),
                 cmocka_unit_test(a_stream_through_it_does_not_grow_it),
                 cmocka_unit_test(shrinks_to_what_it_should_keep),
