@@ -23,7 +23,7 @@ struct ring_entry {
 
 struct ring {
         uint32_t polls;
-        uint32_t next; /* publisher's: the entry to replace */
+        _Atomic uint32_t next; /* the entry to replace; to readers, where the newest are */
         struct ring_entry entries[];
 };
 
@@ -63,18 +63,21 @@ static uint64_t read_entry(const struct ring_entry *e, struct snapshot *out)
         return atomic_load_explicit(&e->number, memory_order_relaxed) == number ? number : 0;
 }
 
+/* From the newest backwards: a read that was sent lately contains the first or second of them. One that is added
+ * meanwhile is not seen, as if the read had asked a moment earlier. */
 struct position ring_contained(const struct ring *ring, const struct snapshot *snapshot)
 {
-        struct position newest = POSITION_NONE;
+        const uint32_t next = atomic_load_explicit(&ring->next, memory_order_relaxed);
         struct snapshot poll;
 
-        for (uint32_t i = 0; i < ring->polls; i++) {
-                uint64_t number = read_entry(&ring->entries[i], &poll);
+        for (uint32_t i = 1; i <= ring->polls; i++) {
+                const uint32_t place = (next + ring->polls - i) % ring->polls;
+                const uint64_t number = read_entry(&ring->entries[place], &poll);
 
-                if (number > newest.n && snapshot_contains(snapshot, &poll))
-                        newest.n = number;
+                if (number != 0 && snapshot_contains(snapshot, &poll))
+                        return (struct position){number};
         }
-        return newest;
+        return POSITION_NONE;
 }
 
 bool ring_has(const struct ring *ring, uint64_t xid)
@@ -90,7 +93,8 @@ bool ring_has(const struct ring *ring, uint64_t xid)
 
 void ring_add(struct ring *ring, struct position number, const struct snapshot *snapshot)
 {
-        struct ring_entry *e = &ring->entries[ring->next];
+        const uint32_t place = atomic_load_explicit(&ring->next, memory_order_relaxed);
+        struct ring_entry *e = &ring->entries[place];
 
         VC_ASSERT(snapshot->running <= SNAPSHOT_MAX_RUNNING);
         atomic_store_explicit(&e->number, 0, memory_order_relaxed);
@@ -101,7 +105,7 @@ void ring_add(struct ring *ring, struct position number, const struct snapshot *
         for (uint32_t i = 0; i < snapshot->running; i++)
                 atomic_store_explicit(&e->xip[i], snapshot->xip[i], memory_order_release);
         atomic_store_explicit(&e->number, number.n, memory_order_release);
-        ring->next = (ring->next + 1) % ring->polls;
+        atomic_store_explicit(&ring->next, (place + 1) % ring->polls, memory_order_relaxed);
 }
 
 void ring_clear(struct ring *ring)
