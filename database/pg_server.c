@@ -132,6 +132,12 @@ enum err pg_server_session_sql(const struct pg_server *server, char *out)
         return fits ? OK : ERR_LIMIT;
 }
 
+/* A plan for whatever $1 is, made once for each connection. By itself PostgreSQL would plan anew at each execution: it
+ * takes an array that it does not know for one of ten, so that a plan for one or two ids seems to be worth its making,
+ * which costs several times what it then takes. The plans are the same, an index by the ids; `db setup` warns where the
+ * general one is none (pg_check_index.c). Before the DSN's own options: they can take it back. */
+static const char PLAN_ONCE[] = "-c plan_cache_mode=force_generic_plan ";
+
 /* "-c name=value ..." behind what the DSN says itself: the last one counts. */
 static bool put_options(const struct pg_server *server, const char *own, char *out)
 {
@@ -141,7 +147,8 @@ static bool put_options(const struct pg_server *server, const char *own, char *o
         bool fits;
 
         out[0] = '\0';
-        fits = put_escaped(out, PG_SERVER_OPTIONS_SIZE, own, "");
+        fits = put_escaped(out, PG_SERVER_OPTIONS_SIZE, server->prepared ? PLAN_ONCE : "", "") &&
+               put_escaped(out, PG_SERVER_OPTIONS_SIZE, own, "");
         for (size_t i = 0; i < count && fits; i++) {
                 fits = put_escaped(out, PG_SERVER_OPTIONS_SIZE, " -c ", "") &&
                        put_escaped(out, PG_SERVER_OPTIONS_SIZE, settings[i].name, "") &&

@@ -274,30 +274,21 @@ END $$;
 -- not wait for snapshots: a query that begins after a TRUNCATE, a rewriting ALTER TABLE, an ATTACH or a rename has been
 -- committed reads the new table with the old snapshot, and finds it empty, though it never was. The catalogs read as
 -- tables show what the snapshot shows; the functions below show what is there now. Asked behind the queries.
+--
+-- One statement for all of them, planned once for each session: it is part of every read.
 CREATE OR REPLACE FUNCTION vitalcache.vc_steady(relations text[]) RETURNS boolean
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    name  text;
-    part  text[];
-    now   oid;
-    kind  "char";
-    space oid; -- where its rows are
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    FOREACH name IN ARRAY relations LOOP
-        part := parse_ident(name);
-        now := to_regclass(name);
-        SELECT c.relkind, nullif(c.relfilenode, 0) INTO kind, space
-        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE c.oid = now AND c.relname = part[2] AND n.nspname = part[1];
-        IF NOT FOUND THEN
-            CONTINUE WHEN now IS NULL; -- nor was it there, or else the query has failed
-            RETURN false;
-        ELSIF space IS DISTINCT FROM pg_relation_filenode(now)
-           OR kind = 'p' AND NOT vitalcache.vc_steady_parts(now) THEN
-            RETURN false;
-        END IF;
-    END LOOP;
-    RETURN true;
+    RETURN NOT EXISTS (
+        SELECT FROM (SELECT parse_ident(name) AS part, to_regclass(name)::oid AS now
+                     FROM unnest(relations) AS name OFFSET 0) AS asked
+        LEFT JOIN LATERAL (SELECT c.oid, c.relkind, nullif(c.relfilenode, 0) AS space -- where its rows are
+                           FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                           WHERE c.oid = asked.now AND c.relname = asked.part[2] AND n.nspname = asked.part[1]
+                           OFFSET 0) AS seen ON true
+        WHERE CASE WHEN seen.oid IS NULL THEN asked.now IS NOT NULL -- else it was not there either, or the query failed
+                   ELSE seen.space IS DISTINCT FROM pg_relation_filenode(asked.now)
+                        OR seen.relkind = 'p' AND NOT vitalcache.vc_steady_parts(asked.now) END);
 END $$;
 
 -- --- what nodes do: as the owner -----------------------------------------------------------------------------------

@@ -130,6 +130,12 @@ static void options_of_the_dsn_stand_before_ours(void **state)
         assert_non_null(strstr(options, " -c search_path=\"my\\ schema\",\\ a\\\\b"));
         pg_server_words_deinit(&words);
 
+        server.prepared = true;
+        assert_ok(pg_server_words_init(&words, &server, &none, 0));
+        options = word_of(&words, "options");
+        assert_ptr_equal(strstr(options, "-c plan_cache_mode=force_generic_plan -c work_mem=1MB"), options);
+        pg_server_words_deinit(&words);
+
         server.session_settings = false;
         assert_ok(pg_server_words_init(&words, &server, &none, 0));
         assert_string_equal(word_of(&words, "options"), "-c work_mem=1MB -c TimeZone=Asia/Tokyo");
