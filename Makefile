@@ -52,6 +52,7 @@ bench: build
 	@bench/import
 	@bench/live_readers
 	@bench/triggers
+	@cmake --build build/release --target fault_proxy
 	@bench/postgres
 
 fuzz:
