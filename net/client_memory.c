@@ -5,7 +5,7 @@
  *
  * A walk over a lane's connections takes a millisecond for ten thousand, and happens only when one has to go; to keep
  * them in the order of what they hold would cost something in every turn of every connection. While a search is under
- * way its suspects may grow, each by a turn or two of its own: the bound is passed by that much at most. */
+ * way nothing is read: the bound is passed by what one turn of each lane adds, and by replies that were under way. */
 #include "net/client_memory.h"
 
 #include "base/log.h"
@@ -22,7 +22,9 @@ struct client_memory {
         uint64_t bound;
         uint32_t lanes;
         _Atomic uint64_t bytes;
-        _Atomic bool searching;
+        uint8_t apart[64];      /* what changes often is not in the cache line of the next one: */
+        _Atomic bool searching; /* looked at by all lanes with each read(), and hardly ever changed */
+        uint8_t apart_too[64];
         /* The search: whoever has the message may touch these. */
         struct lane_mail mail;
         uint32_t lanes_left;
@@ -50,6 +52,11 @@ void client_memory_destroy(struct client_memory **memory)
 uint64_t client_memory_bytes(const struct client_memory *memory)
 {
         return atomic_load_explicit(&memory->bytes, memory_order_relaxed);
+}
+
+bool client_memory_is_short(const struct client_memory *memory)
+{
+        return atomic_load_explicit(&memory->searching, memory_order_relaxed);
 }
 
 static void visit(struct lane *lane, struct lane_mail *mail);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "monitoring/counters.h"
 #include "net/call.h"
+#include "net/client_memory.h"
 #include "net/command.h"
 #include "net/conn_state.h"
 #include "net/lane.h"
@@ -324,6 +325,8 @@ static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
                         pause_reading(conn);
                 return;
         }
+        if (client_memory_is_short(lane->services->client_memory))
+                return; /* the loop comes back at once, and somebody is closed soon */
         lane_lend(&conn->in, &lane->spare_in);
         if (!receive(conn)) {
                 conn_close(conn);
