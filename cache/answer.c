@@ -60,13 +60,11 @@ static void answer_with(struct lookup *lookup, struct slice value, bool found, s
                 type_counter_add(lookup->type->index, TYPE_COUNTER_negatives, 1);
 }
 
-static void answer_with_entry(const struct tiers *tiers, struct lookup *lookup)
+static void answer_with_entry(struct lookup *lookup, const struct l1_view *view)
 {
-        struct l1_view view = l1_view_of(tiers->config.l1, lookup->entry);
-
         lookup->tier = TIER_L1;
-        lookup->age = age_at(lookup->now, view.filled);
-        answer_with(lookup, view.value, view.found, view.stamp.as_of);
+        lookup->age = age_at(lookup->now, view->filled);
+        answer_with(lookup, view->value, view->found, view->stamp.as_of);
 }
 
 static bool entry_contains_after(const struct lookup *lookup, const struct l1_view *view)
@@ -107,7 +105,7 @@ bool answer_from_entry(struct tiers *tiers, struct lookup *lookup)
         tag_slots(tiers->config.freshness, &owner, &view.stamp, tags);
         if (is_proved(tiers, lookup, &view.stamp, entry_contains_after(lookup, &view), &verdict) &&
                 !may_be_of_other_history(lookup, &view)) {
-                answer_with_entry(tiers, lookup);
+                answer_with_entry(lookup, &view);
                 counter_add(COUNTER_l1_hits, 1);
                 if (!view.found)
                         counter_add(COUNTER_l1_negative_hits, 1);
@@ -197,23 +195,24 @@ bool answer_from_fill(struct tiers *tiers, struct lookup *lookup)
         return worth != TOO_OLD;
 }
 
-/* An entry that was kept to be checked is not yet one that may serve stale. */
-static bool may_serve_stale(const struct lookup *lookup)
+/* An entry that was kept to be checked is not yet one that may serve stale. What it holds is in *view then. */
+static bool may_serve_stale(const struct lookup *lookup, struct l1_view *view)
 {
         const struct tiers *tiers = lookup->reader->tiers;
-        struct l1_view view;
 
         if (!lookup->allow_stale || lookup->entry == NULL)
                 return false;
-        view = l1_view_of(tiers->config.l1, lookup->entry);
-        return was_true(tiers, lookup, &view.stamp);
+        *view = l1_view_of(tiers->config.l1, lookup->entry);
+        return was_true(tiers, lookup, &view->stamp);
 }
 
 void answer_failure(struct lookup *lookup, enum err rc, const char *why)
 {
+        struct l1_view view;
+
         /* BUSY passes by itself in a moment; only a source that cannot answer justifies what may be outdated */
-        if (rc != ERR_BUSY && may_serve_stale(lookup)) {
-                answer_with_entry(lookup->reader->tiers, lookup);
+        if (rc != ERR_BUSY && may_serve_stale(lookup, &view)) {
+                answer_with_entry(lookup, &view);
                 lookup->stale = true;
                 counter_add(COUNTER_stale_served, 1);
                 return;

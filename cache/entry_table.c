@@ -196,7 +196,8 @@ void entry_table_remove(struct entry_table *t, struct l1_entry *entry)
         keep_in_shape(t);
 }
 
-/* What the sanitizers look for, reading what another writes or has given back, is done here on purpose. */
+/* What the sanitizers look for, reading what another writes or has given back, is done here on purpose; volatile, so
+ * that it is one load whatever comes of it. */
 __attribute__((no_sanitize("address"), no_sanitize("thread"))) void entry_table_prefetch(
         const struct entry_table *t, uint32_t hash, bool deep)
 {
@@ -209,7 +210,7 @@ __attribute__((no_sanitize("address"), no_sanitize("thread"))) void entry_table_
                 __builtin_prefetch(head);
                 return;
         }
-        entry = t->home->places.base + ((size_t)__atomic_load_n(head, __ATOMIC_RELAXED) << t->home->places.shift);
+        entry = t->home->places.base + ((size_t) * (const volatile place_ref *)head << t->home->places.shift);
         __builtin_prefetch(entry);
         __builtin_prefetch(entry + 64); /* the key's end, and where the value begins */
 }

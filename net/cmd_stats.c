@@ -66,11 +66,12 @@ static void write_tiers(struct call *call)
         resp_bulk_str(out, "tiers");
         resp_map(out, 2);
         resp_bulk_str(out, "l1");
-        resp_map(out, L1_FIGURES + 5);
+        resp_map(out, L1_FIGURES + 6);
         write_figures(out, l1_figures, L1_FIGURES);
         write_hit_rate(out, counter_read(COUNTER_l1_hits), counter_read(COUNTER_l1_misses));
         resp_member_count(out, "entries", usage.entries);
         resp_member_count(out, "bytes", usage.bytes);
+        resp_member_count(out, "resident_bytes", usage.resident);
         resp_member_count(out, "max_entries", usage.max_entries);
         resp_member_count(out, "max_bytes", usage.max_bytes);
         resp_bulk_str(out, "database");
