@@ -70,8 +70,12 @@ char *vc_strdup(const char *text)
         return vc_memdup(text, strlen(text) + 1);
 }
 
+/* All of the block is overwritten, which may be more than was asked for. Where programs are optimised as a whole, this
+ * becomes a part of callers that know how much that was, and _FORTIFY_SOURCE ends the process for writing past it: the
+ * compiler is not to know where the block comes from. */
 void vc_free(void *block)
 {
+        __asm__("" : "+r"(block));
         if (block != NULL)
                 explicit_bzero(block, malloc_usable_size(block));
         free(block);
