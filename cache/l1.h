@@ -18,7 +18,7 @@ struct l1_config {
         uint64_t max_bytes;   /* of memory, not of payload; an entry is at most 1/8 of it */
         uint64_t max_entries; /* 0: bytes alone decide */
         uint32_t shards;      /* a power of two */
-        const char *policy;   /* "lru" */
+        const char *policy;   /* one of policy_names() */
         uint64_t seed;        /* of the keys' hash; drawn at start, so that nobody outside can choose colliding keys */
 };
 

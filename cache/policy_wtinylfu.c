@@ -15,7 +15,8 @@
  * Until room is needed for the first time nothing is contested: who leaves the window enters `probation`. The same
  * holds when the bounds were raised.
  *
- * Cost: a hit moves a place, and counts in the sketch: two lines of memory more than LRU. 4 to 8 bytes for each entry.
+ * Cost: a hit moves a place, and counts in the sketch: a line of memory and some 140 instructions more than LRU.
+ * 8 to 16 bytes for each entry.
  *
  * Source: Einziger, Friedman, Manes: TinyLFU: A Highly Efficient Cache Admission Policy. ACM ToS 13(4), 2017. */
 #include "cache/policy_wtinylfu.h"

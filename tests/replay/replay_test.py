@@ -125,7 +125,7 @@ class PublicTraces(unittest.TestCase):
                 if policy in within:
                     self.assertLess(off, within[policy] + 0.001)
                 elif trace != "loop":  # where all depends on how the sketch ages
-                    self.assertLess(off, 3)
+                    self.assertLess(off, 4)
 
     def test_shards_cost_less_than_half_a_point(self):
         for (trace, entries, policy, shards), hits in self.hits.items():
@@ -144,7 +144,7 @@ class PublicTraces(unittest.TestCase):
                 self.assertGreater(row.large_hits, 0.75 * row.hits)
                 if row.shards > 1:
                     one = [other for other in self.mixed if other[:2] == row[:2] and other.shards == 1]
-                    self.assertGreater(row.hits, one[0].hits - 2.5)
+                    self.assertGreater(row.hits, one[0].hits - 5)
 
     def test_the_manual_has_these_figures(self):
         told = {(row[0], int(row[2]), policy, DEFAULT_SHARDS): float(cell)

@@ -59,7 +59,7 @@ static void many_keys_are_never_underestimated(void **state)
                 too_high += estimate > truth[key] + 2u;
         }
         print_message("%u of %u keys overestimated by more than two\n", too_high, 20 * ENTRIES);
-        assert_true(too_high < 20 * ENTRIES / 10);
+        assert_true(too_high < 20 * ENTRIES / 50);
         sketch_deinit(&s);
 }
 
@@ -90,7 +90,7 @@ static void growth_changes_no_estimate(void **state)
         sketch_fit(&s, 100 * ENTRIES);
         for (uint32_t i = 1; i <= 10; i++)
                 assert_in_range(sketch_estimate(&s, hash_of(i)), 1, 2);
-        assert_in_range(sketch_bytes(&s), 4 * 100 * ENTRIES, 8 * 100 * ENTRIES);
+        assert_in_range(sketch_bytes(&s), 8 * 100 * ENTRIES, 16 * 100 * ENTRIES);
         sketch_fit(&s, 1);
         assert_int_equal(sketch_bytes(&s), before);
         sketch_deinit(&s);
