@@ -11,7 +11,7 @@
 #include "database/pg_check.h"
 #include "database/record_type.h"
 
-#define PG_SETUP_VERSION "1" /* of what the scripts make, as vc_version has it */
+#define PG_SETUP_VERSION "2" /* of what the scripts make, as vc_version has it */
 
 struct pg_setup {
         const struct record_types *types;

@@ -19,13 +19,18 @@ CREATE TABLE IF NOT EXISTS vitalcache.vc_version (
 -- are not waited for, so no writer blocks, fails or deadlocks because of a tag that others touch as well. A touch
 -- becomes visible together with the data it tells of, so that every snapshot has both or neither.
 --
--- A row has one tag, or, from a statement that touches several, all of them in one list: with a row and two index
--- entries for each tag, a statement that writes a hundred students' rows would take half as long again. The lists stand
--- together in vc_touch_tag, below NULL, by the time of writing. They stay in the row, uncompressed, while they fit.
+-- A row has one tag, or, from a statement that changes rows of several students, their ids as one list: with a row and
+-- two index entries for each of them, a statement that writes a hundred students' rows would take half as long again;
+-- and with a hundred tags in a list, a quarter. So the tags are put together by those who read: each is `head`, the
+-- length of an id, the id and `tail` (vc_tags). The lists stand together in vc_touch_tag, below NULL, by the time of
+-- writing. They stay in the row, uncompressed, while they fit.
 CREATE TABLE IF NOT EXISTS vitalcache.vc_touch (
     tag  bytea,
     xid  xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
-    tags bytea[]
+    tags bytea[], -- whole tags: what version 1 wrote for several
+    ids  text[],
+    head bytea,
+    tail bytea
 ) WITH (toast_tuple_target = 8160);
 -- CREATE INDEX IF NOT EXISTS would wait for every writer, even when there is nothing to create.
 DO $$
@@ -55,14 +60,31 @@ CREATE UNLOGGED TABLE IF NOT EXISTS vitalcache.vc_alive (
     incarnation uuid NOT NULL
 );
 
--- Databases set up when a row had one tag and no more. What read such rows only would not see lists: no answer of it
--- may count once there are any, hence the new epoch.
+-- Databases set up when a row had one tag and no more, or lists of whole tags. What read such rows only would not see
+-- the newer ones: no answer of it may count once there are any, hence the new epoch. Every writer is waited for, and
+-- others wait behind that, but not for long: `db setup` tries again.
 DO $$
+DECLARE
+    patience text := pg_catalog.current_setting('lock_timeout');
+    outdated text;
+    missing  text := (SELECT pg_catalog.string_agg(pg_catalog.concat('ADD ', c.name, ' ', c.type), ', ' ORDER BY c.n)
+                      FROM (VALUES (1, 'tags', 'bytea[]'), (2, 'ids', 'text[]'), (3, 'head', 'bytea'),
+                                   (4, 'tail', 'bytea')) AS c(n, name, type)
+                      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                                        WHERE a.attrelid = 'vitalcache.vc_touch'::pg_catalog.regclass
+                                          AND a.attname = c.name AND NOT a.attisdropped));
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
-                   WHERE attrelid = 'vitalcache.vc_touch'::pg_catalog.regclass AND attname = 'tags') THEN
-        ALTER TABLE vitalcache.vc_touch ADD tags bytea[], ALTER tag DROP NOT NULL, SET (toast_tuple_target = 8160);
+    IF missing IS NOT NULL THEN
+        PERFORM pg_catalog.set_config('lock_timeout', '500ms', true);
+        EXECUTE pg_catalog.concat('ALTER TABLE vitalcache.vc_touch ', missing,
+                                  ', ALTER tag DROP NOT NULL, SET (toast_tuple_target = 8160)');
+        PERFORM pg_catalog.set_config('lock_timeout', patience, true);
         DELETE FROM vitalcache.vc_alive;
+        FOR outdated IN SELECT p.oid::pg_catalog.regprocedure FROM pg_catalog.pg_proc AS p
+                        WHERE p.pronamespace = 'vitalcache'::pg_catalog.regnamespace
+                          AND p.proname IN ('vc_trigger_branch', 'vc_trigger_insert') LOOP
+            EXECUTE pg_catalog.concat('DROP FUNCTION ', outdated);
+        END LOOP;
     END IF;
 END $$;
 
@@ -113,6 +135,14 @@ LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT vitalcache.vc_tag(3, '', '', table_na
 
 CREATE OR REPLACE FUNCTION vitalcache.vc_tag_all() RETURNS bytea
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT vitalcache.vc_tag(4, '', '', '') $$;
+
+-- The tags that a list of ids stands for (vc_touch). An id that is too long for a tag has none.
+CREATE OR REPLACE FUNCTION vitalcache.vc_tags(ids text[], head bytea, tail bytea) RETURNS bytea[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(head || int2send(octet_length(bytes)::smallint) || bytes || tail)
+    FROM (SELECT convert_to(id, 'UTF8') AS bytes FROM unnest(ids) AS id OFFSET 0) AS id
+    WHERE octet_length(bytes) <= 512
+$$;
 
 -- --- snapshots and the epoch ---------------------------------------------------------------------------------------
 
@@ -212,20 +242,35 @@ END $$;
 -- that is left for real.
 CREATE OR REPLACE FUNCTION vitalcache.vc_touched(after text, most integer) RETURNS SETOF bytea
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
-    SELECT unnest(coalesce(tags, ARRAY[tag]))
-    FROM (SELECT t.tag, t.tags FROM vitalcache.vc_touch AS t
+    SELECT unnest(CASE WHEN ids IS NULL THEN coalesce(tags, ARRAY[tag]) ELSE vitalcache.vc_tags(ids, head, tail) END)
+    FROM (SELECT t.* FROM vitalcache.vc_touch AS t
           WHERE t.xid >= pg_snapshot_xmax(coalesce(after, '1:1:')::pg_snapshot)
           UNION ALL
-          SELECT t.tag, t.tags FROM vitalcache.vc_touch AS t
+          SELECT t.* FROM vitalcache.vc_touch AS t
           WHERE t.xid = ANY (ARRAY(SELECT pg_snapshot_xip(after::pg_snapshot)))) AS seen
     LIMIT most
 $$;
+
+-- Whether a list has this tag. What is behind the head and the length, and before the tail, is the id: the bytes of a
+-- tag of this kind can be divided in no other way.
+CREATE OR REPLACE FUNCTION vitalcache.vc_is_listed(asked bytea, list vitalcache.vc_touch) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    start integer := octet_length(list.head) + 3; -- of the id
+    size  integer := octet_length(asked) - octet_length(list.tail) - octet_length(list.head) - 2;
+BEGIN
+    IF list.ids IS NULL THEN
+        RETURN asked = ANY (list.tags);
+    END IF;
+    RETURN size >= 0 AND substr(asked, 1, start - 3) = list.head AND substr(asked, start + size) = list.tail
+       AND convert_from(substr(asked, start, size), 'UTF8') COLLATE "C" = ANY (list.ids);
+END $$;
 
 -- Whether what was read in a snapshot still holds: snapshots[n] contains the floor, and none of its tags was touched
 -- by what it does not contain. While a trigger is not in order nothing does. tags[i] belongs to snapshots[owners[i]],
 -- counted from 1. The caller compares the epoch.
 --
--- Lists of tags have no index by tag, so all since the snapshot are looked through; where there are more than 32, that
+-- Lists have no index by tag, so all since the snapshot are looked through; where there are more than 32, that
 -- one of them has a tag of ours is taken for granted. What is found to hold is known in a new snapshot from then on: so
 -- this only concerns what nobody has asked for during 32 statements that wrote rows of several students.
 CREATE OR REPLACE FUNCTION vitalcache.vc_unmodified(owners integer[], tags bytea[], snapshots text[])
@@ -243,13 +288,13 @@ BEGIN
                                          WHERE t.tag = o.tag
                                            AND t.xid >= pg_snapshot_xmin(s.snapshot::pg_snapshot)
                                            AND NOT pg_visible_in_snapshot(t.xid, s.snapshot::pg_snapshot)))
-           AND (SELECT count(*) <= 32 AND NOT coalesce(bool_or(t.tags && ARRAY(
-                           SELECT o.tag FROM unnest(owners, vc_unmodified.tags) AS o(owner, tag)
-                           WHERE o.owner = s.n)), false)
-                FROM (SELECT t.tags FROM vitalcache.vc_touch AS t
+           AND (SELECT count(*) <= 32 AND NOT coalesce(bool_or(EXISTS (
+                           SELECT FROM unnest(owners, vc_unmodified.tags) AS o(owner, tag)
+                           WHERE o.owner = s.n AND vitalcache.vc_is_listed(o.tag, t))), false)
+                FROM (SELECT t.* FROM vitalcache.vc_touch AS t
                       WHERE t.tag IS NULL AND t.xid >= pg_snapshot_xmax(s.snapshot::pg_snapshot)
                       UNION ALL
-                      SELECT t.tags FROM vitalcache.vc_touch AS t
+                      SELECT t.* FROM vitalcache.vc_touch AS t
                       WHERE t.tag IS NULL AND t.xid = ANY (ARRAY(SELECT pg_snapshot_xip(s.snapshot::pg_snapshot)))
                       LIMIT 33) AS t)
     FROM unnest(snapshots) WITH ORDINALITY AS s(snapshot, n), vitalcache.vc_floor AS f;

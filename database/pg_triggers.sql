@@ -103,106 +103,169 @@ FROM vitalcache.vc_member AS m
 JOIN (VALUES ('insert', 4), ('delete', 8), ('update', 16), ('truncate', 32), ('row', 1 + 4 + 8 + 16)) AS e(event, type)
   ON m.relkind IN ('r', 'p') AND (e.event <> 'row' OR m.replicated OR m.outside);
 
--- One branch of a trigger function's INSERT: the tags of one line of vc_watch.
+-- Ids of these types are told apart by themselves, which is cheaper than by their texts. Were the column's type
+-- changed, PostgreSQL would take the last of these functions: the statement must not fail, whatever the type is now.
+-- All of them become part of the statements that call them.
+CREATE OR REPLACE FUNCTION vitalcache.vc_id(id smallint) RETURNS smallint LANGUAGE sql STABLE AS 'SELECT $1';
+CREATE OR REPLACE FUNCTION vitalcache.vc_id(id integer) RETURNS integer LANGUAGE sql STABLE AS 'SELECT $1';
+CREATE OR REPLACE FUNCTION vitalcache.vc_id(id bigint) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT $1';
+CREATE OR REPLACE FUNCTION vitalcache.vc_id(id oid) RETURNS oid LANGUAGE sql STABLE AS 'SELECT $1';
+CREATE OR REPLACE FUNCTION vitalcache.vc_id(id uuid) RETURNS uuid LANGUAGE sql STABLE AS 'SELECT $1';
+CREATE OR REPLACE FUNCTION vitalcache.vc_id(id anyelement) RETURNS text LANGUAGE sql STABLE
+AS 'SELECT CASE WHEN $1 IS NOT NULL THEN pg_catalog.left(pg_catalog.concat($1), 513) END';
+
+-- How a trigger reads the id in the column of a line of vc_watch; NULL: the row has none. {} stands for the column.
+--
+-- concat() writes an id with the output function of its type. A cast to text could be one that the owner of the
+-- table has made, and would run with the rights of this schema's owner. Who is longer than 512 characters has no tag.
+CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_key(watch vitalcache.vc_watch) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN bool_and(a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'oid'::regtype,
+                                             'uuid'::regtype)) THEN 'vitalcache.vc_id({})'
+                ELSE format('CASE WHEN {} IS NOT NULL THEN pg_catalog.left(%s, 513) COLLATE pg_catalog."C" END',
+                            CASE WHEN bool_or(a.atttypid = 'bpchar'::regtype) -- char(n): as text it has no padding
+                                 THEN 'pg_catalog.rtrim(pg_catalog.concat({}), '' '')'
+                                 ELSE 'pg_catalog.concat({})' END) END
+    FROM vitalcache.vc_member AS m JOIN pg_attribute AS a ON a.attrelid = m.oid
+    WHERE m.relation = watch.relation AND a.attname = watch.column_name
+$$;
+
+-- The ids that a statement, or for 'row' a row, changes rows of, for one line of vc_watch: a query with the column
+-- `key`, NULL for rows without one.
 --
 -- A migration may rename or drop the column of the subject. The application's writes must go on then: in the LATERAL
 -- subquery the column's name means that of the transition table while it has one, and the one of `absent`, NULL,
 -- from then on. Nothing is touched that way, which is safe: the very snapshot that shows a row written so also shows
 -- vc_state() that the column is gone.
---
--- concat() writes an id with the output function of its type. A cast to text could be one that the owner of the
--- table has made, and would run with the rights of this schema's owner.
-CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_branch(watch vitalcache.vc_watch, event text) RETURNS text
+CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_keys(watch vitalcache.vc_watch, event text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    prefix bytea := CASE watch.subject WHEN 'student' THEN '\x010000'::bytea
-                    ELSE vitalcache.vc_tag(5, '', watch.subject) END;
-    suffix bytea := substr(vitalcache.vc_tag(0, watch.table_name), 2);
-    source text;
+    key     text := vitalcache.vc_trigger_key(watch);
+    changed text := replace(key, '{}', quote_ident(watch.column_name));
 BEGIN
-    IF watch.subject IS NULL OR event = 'truncate' THEN
-        RETURN format('SELECT pg_catalog.decode(%L, ''hex'')%s',
-                      encode(vitalcache.vc_tag_table(watch.table_name), 'hex'),
-                      CASE event WHEN 'insert' THEN ' WHERE EXISTS (SELECT FROM vc_new)'
-                                 WHEN 'update' THEN ' WHERE EXISTS (SELECT FROM vc_new)'
-                                 WHEN 'delete' THEN ' WHERE EXISTS (SELECT FROM vc_old)' ELSE '' END);
+    IF event = 'row' THEN
+        RETURN format('SELECT %s AS key UNION ALL SELECT %s',
+                      replace(key, '{}', format('OLD.%I', watch.column_name)),
+                      replace(key, '{}', format('NEW.%I', watch.column_name)));
     END IF;
-    source := CASE event WHEN 'insert' THEN 'SELECT {%I} AS key FROM vc_new WHERE %1$I IS NOT NULL'
-                         WHEN 'delete' THEN 'SELECT {%I} AS key FROM vc_old WHERE %1$I IS NOT NULL'
-                         WHEN 'update' THEN 'SELECT {%I} AS key FROM vc_old WHERE %1$I IS NOT NULL'
-                                            ' UNION ALL SELECT {%1$I} FROM vc_new WHERE %1$I IS NOT NULL'
-                         WHEN 'row'    THEN 'SELECT {OLD.%I} AS key WHERE OLD.%1$I IS NOT NULL'
-                                            ' UNION ALL SELECT {NEW.%1$I} WHERE NEW.%1$I IS NOT NULL' END;
-    IF EXISTS (SELECT FROM vitalcache.vc_member AS m JOIN pg_attribute AS a ON a.attrelid = m.oid
-               WHERE m.relation = watch.relation AND a.attname = watch.column_name
-                 AND a.atttypid = 'bpchar'::regtype) THEN -- char(n): as text it ends before its padding
-        source := replace(replace(source, '{', 'pg_catalog.rtrim(pg_catalog.concat('), '}', '), '' '')');
-    ELSE
-        source := replace(replace(source, '{', 'pg_catalog.concat('), '}', ')');
-    END IF;
-    source := format(source, watch.column_name);
-    RETURN format($f$SELECT pg_catalog.decode(%L, 'hex') OPERATOR(pg_catalog.||)
-           pg_catalog.int2send(pg_catalog.octet_length(id)::pg_catalog.int2) OPERATOR(pg_catalog.||)
-           id OPERATOR(pg_catalog.||) pg_catalog.decode(%L, 'hex')
-    FROM (SELECT DISTINCT pg_catalog.convert_to(changed.key, 'UTF8') AS id
-          FROM (SELECT NULL::pg_catalog.text AS %I) AS absent,
-               LATERAL (%s) AS changed) AS ids
-    WHERE pg_catalog.octet_length(id) OPERATOR(pg_catalog.<=) 512$f$,
-        encode(prefix, 'hex'), encode(suffix, 'hex'), watch.column_name, source);
+    changed := CASE event WHEN 'insert' THEN format('SELECT %s FROM vc_new', changed)
+                          WHEN 'delete' THEN format('SELECT %s FROM vc_old', changed)
+                          ELSE format('SELECT %s FROM vc_old UNION ALL SELECT %1$s FROM vc_new', changed) END;
+    RETURN format('SELECT changed.key FROM (SELECT NULL::pg_catalog.text AS %I) AS absent,'
+                  ' LATERAL (%s) AS changed(key)', watch.column_name, changed);
 END $$;
 
--- What a statement's trigger does about the tags that `branches` selects: one row for all of them, so that a writer of
--- a hundred students' rows pays for one touch. A list is bounded, in memory and for those who read it: a statement
--- that touches more than 200 tags (or none) is found out by the first INSERT, which then adds nothing.
-CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_insert(branches text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $outer$
-    SELECT replace($f$    INSERT INTO vitalcache.vc_touch (tag, tags)
-    SELECT CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN (pg_catalog.array_agg(tag))[1] END,
-           CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 THEN pg_catalog.array_agg(tag) END
-    FROM (SELECT tag FROM ({branches}) AS touched(tag) LIMIT 201) AS first
-    HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 AND pg_catalog.count(*) OPERATOR(pg_catalog.<) 201;
-    IF NOT FOUND THEN
-        INSERT INTO vitalcache.vc_touch (tags)
-        SELECT pg_catalog.array_agg(tag)
-        FROM (SELECT tag, pg_catalog.row_number() OVER () AS n FROM ({branches}) AS touched(tag)) AS numbered
-        GROUP BY n OPERATOR(pg_catalog./) 200;
+-- One branch of the INSERTs of a trigger function: what one line of vc_watch adds to vc_touch (tag, ids, head, tail).
+-- One id is a tag; more are a list. Two forms, between which vc_trigger_insert() decides:
+--
+-- `few`: of a statement that has changed at most 400 rows, counting old and new ones. It sorts the ids, which is the
+-- cheapest for so few, and counts before it looks at any of them, so that all branches of a statement agree.
+--
+-- Otherwise: of any number of rows, 200 ids to the list, so that it is bounded, in memory and for those who read it.
+--
+-- An id that cannot be written in UTF-8 is an error of the writer's statement, not of those who read the list: where
+-- the database has another encoding, it is tried.
+CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_branch(watch vitalcache.vc_watch, event text, few boolean) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $outer$
+DECLARE
+    kind text := format('pg_catalog.decode(%L, ''hex'')',
+                        encode(CASE watch.subject WHEN 'student' THEN '\x010000'::bytea
+                               ELSE vitalcache.vc_tag(5, '', watch.subject) END, 'hex'));
+    name text := format('pg_catalog.decode(%L, ''hex'')',
+                        encode(substr(vitalcache.vc_tag(0, watch.table_name), 2), 'hex'));
+    fits text := CASE WHEN few AND getdatabaseencoding() = 'UTF8' THEN 'key IS NOT NULL'
+                      ELSE 'key IS NOT NULL AND pg_catalog.octet_length(pg_catalog.convert_to(pg_catalog.concat(key),'
+                           ' ''UTF8'')) OPERATOR(pg_catalog.<=) 512' END;
+    ids  text := 'pg_catalog.array_agg(key)';
+    rows text := '{keys}';
+    form text := $f$SELECT CASE WHEN size OPERATOR(pg_catalog.=) 1 THEN {kind} OPERATOR(pg_catalog.||)
+               pg_catalog.int2send(pg_catalog.octet_length(id)::pg_catalog.int2) OPERATOR(pg_catalog.||)
+               id OPERATOR(pg_catalog.||) {name} END,
+           CASE WHEN size OPERATOR(pg_catalog.>) 1 THEN ids::pg_catalog.text[] END,
+           CASE WHEN size OPERATOR(pg_catalog.>) 1 THEN {kind} END,
+           CASE WHEN size OPERATOR(pg_catalog.>) 1 THEN {name} END
+    FROM (SELECT {ids} AS ids, pg_catalog.cardinality({ids}) AS size, pg_catalog.count(*) AS rows,
+                 pg_catalog.convert_to(pg_catalog.concat(({ids})[1]), 'UTF8') AS id
+          FROM ({rows}) AS changed
+          {group}OFFSET 0) AS touched
+    WHERE {limit}(size OPERATOR(pg_catalog.>) 1
+        OR size OPERATOR(pg_catalog.=) 1 AND pg_catalog.octet_length(id) OPERATOR(pg_catalog.<=) 512)$f$;
+BEGIN
+    IF few THEN
+        ids := format('pg_catalog.array_agg(DISTINCT key) FILTER (WHERE %s)', fits);
+        rows := '{keys} LIMIT 401';
+        form := replace(replace(form, '{group}', ''), '{limit}', 'rows OPERATOR(pg_catalog.<=) 400 AND ');
+    ELSE
+        rows := format('SELECT key, pg_catalog.row_number() OVER () OPERATOR(pg_catalog.-) 1 AS n'
+                       ' FROM (SELECT DISTINCT key FROM ({keys}) AS changed) AS ids WHERE %s', fits);
+        form := replace(replace(form, '{group}', 'GROUP BY n OPERATOR(pg_catalog./) 200 '), '{limit}', '');
     END IF;
-$f$, '{branches}', branches)
+    form := replace(replace(replace(replace(form, '{ids}', ids), '{rows}', rows), '{kind}', kind), '{name}', name);
+    RETURN replace(form, '{keys}', vitalcache.vc_trigger_keys(watch, event)); -- with names that may be anything
+END $outer$;
+
+-- The same for a line without a subject, and for a TRUNCATE: the table's tag.
+CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_table(watch vitalcache.vc_watch, event text, few boolean) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('SELECT pg_catalog.decode(%L, ''hex''), NULL::pg_catalog.text[], NULL::pg_catalog.bytea,'
+                  ' NULL::pg_catalog.bytea%s',
+                  encode(vitalcache.vc_tag_table(watch.table_name), 'hex'),
+                  CASE WHEN event IN ('row', 'truncate') THEN ''
+                       WHEN few THEN format(E'\n    WHERE (SELECT pg_catalog.count(*) FROM (%s LIMIT 401) AS changed)'
+                                            ' BETWEEN 1 AND 400', changed.rows)
+                       ELSE format(E'\n    WHERE EXISTS (%s)', changed.rows) END)
+    FROM (SELECT CASE event WHEN 'insert' THEN 'SELECT FROM vc_new' WHEN 'delete' THEN 'SELECT FROM vc_old'
+                            ELSE 'SELECT FROM vc_old UNION ALL SELECT FROM vc_new' END) AS changed(rows)
+$$;
+
+-- What a statement's trigger does about all of its lines of vc_watch. A statement that changes more rows than `few`
+-- takes is found out by the first INSERT, which then adds nothing, for any line; nor does it when there is nothing to
+-- touch, and then the second does not either.
+CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_insert(relation text, event text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $outer$
+#variable_conflict use_variable
+DECLARE
+    forms text[];
+BEGIN
+    SELECT array_agg(f.branches ORDER BY f.few DESC) INTO forms
+    FROM (SELECT few, string_agg(CASE WHEN w.subject IS NULL OR event = 'truncate'
+                                      THEN vitalcache.vc_trigger_table(w, event, few)
+                                      ELSE vitalcache.vc_trigger_branch(w, event, few) END, E'\n    UNION ALL\n    '
+                                 ORDER BY w.table_name, w.subject, w.column_name) AS branches
+          FROM vitalcache.vc_watch AS w, (VALUES (true), (false)) AS form(few)
+          WHERE w.relation = relation GROUP BY few) AS f;
+    RETURN E'    INSERT INTO vitalcache.vc_touch (tag, ids, head, tail)\n    ' || forms[1] || E';\n'
+        || CASE WHEN forms[1] = forms[2] THEN '' -- TRUNCATE
+                ELSE E'    IF NOT FOUND THEN\n        INSERT INTO vitalcache.vc_touch (tag, ids, head, tail)\n    '
+                     || forms[2] || E';\n    END IF;\n' END;
+END $outer$;
+
+-- What a row's trigger does about one line of vc_watch. `absent` does not do for rows (OLD and NEW are no relations),
+-- so here the column is looked up.
+CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_row(watch vitalcache.vc_watch) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $outer$
+    SELECT CASE WHEN watch.column_name IS NULL THEN format(
+        E'    INSERT INTO vitalcache.vc_touch (tag, ids, head, tail)\n    %s;\n',
+        vitalcache.vc_trigger_table(watch, 'row', true))
+    ELSE format($f$    IF EXISTS (SELECT FROM pg_catalog.pg_attribute
+               WHERE attrelid OPERATOR(pg_catalog.=) TG_RELID AND attname OPERATOR(pg_catalog.=) %L
+                 AND NOT attisdropped) THEN
+        INSERT INTO vitalcache.vc_touch (tag, ids, head, tail)
+    %s;
+    END IF;
+$f$, watch.column_name, vitalcache.vc_trigger_branch(watch, 'row', true)) END
 $outer$;
 
 -- The source of a trigger function. Static SQL: planned once per session, and no row of the application is ever part
--- of a statement's text. For rows, `absent` does not do (OLD and NEW are no relations), so there the column is
--- looked up.
+-- of a statement's text.
 CREATE OR REPLACE FUNCTION vitalcache.vc_trigger_source(relation text, event text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-    watch    vitalcache.vc_watch;
-    one      text;
-    source   text := '';
-    branches text;
-BEGIN
-    FOR watch IN SELECT w.* FROM vitalcache.vc_watch AS w WHERE w.relation = relation
-                 ORDER BY w.table_name, w.subject, w.column_name LOOP
-        one := vitalcache.vc_trigger_branch(watch, event);
-        IF event = 'row' AND watch.column_name IS NOT NULL THEN
-            source := source || format($f$    IF EXISTS (SELECT FROM pg_catalog.pg_attribute
-               WHERE attrelid OPERATOR(pg_catalog.=) TG_RELID AND attname OPERATOR(pg_catalog.=) %L
-                 AND NOT attisdropped) THEN
-        INSERT INTO vitalcache.vc_touch (tag) %s;
-    END IF;
-$f$, watch.column_name, one);
-        ELSIF event = 'row' THEN
-            source := source || format(E'    INSERT INTO vitalcache.vc_touch (tag)\n    %s;\n', one);
-        ELSE
-            branches := concat_ws(E'\n    UNION ALL\n    ', branches, one);
-        END IF;
-    END LOOP;
-    IF branches IS NOT NULL THEN
-        source := vitalcache.vc_trigger_insert(branches);
-    END IF;
-    RETURN format(E'\n#variable_conflict use_column\nBEGIN\n%s    RETURN NULL;\nEND ', source);
-END $$;
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format(E'\n#variable_conflict use_column\nBEGIN\n%s    RETURN NULL;\nEND ',
+                  CASE event WHEN 'row' THEN (SELECT string_agg(vitalcache.vc_trigger_row(w), ''
+                                                                ORDER BY w.table_name, w.subject, w.column_name)
+                                              FROM vitalcache.vc_watch AS w WHERE w.relation = $1)
+                             ELSE vitalcache.vc_trigger_insert($1, event) END)
+$$;
 
 -- --- what is not in order ------------------------------------------------------------------------------------------
 
@@ -443,7 +506,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM pg_proc AS p
     WHERE p.pronamespace = 'vitalcache'::regnamespace
       AND p.proname IN ('vc_tag', 'vc_tag_student', 'vc_tag_container', 'vc_tag_table', 'vc_tag_all', 'vc_contained',
-                        'vc_here', 'vc_here_replica', 'vc_poll', 'vc_touched', 'vc_unmodified',
+                        'vc_here', 'vc_here_replica', 'vc_poll', 'vc_touched', 'vc_tags', 'vc_unmodified',
+                        'vc_is_listed',
                         'vc_steady', 'vc_steady_parts', 'vc_state',
                         'vc_begin_epoch', 'vc_resign', 'vc_clean', 'vc_invalidate', 'vc_token', 'vc_beat')
       AND NOT has_function_privilege(role, p.oid, 'EXECUTE')
@@ -451,5 +515,5 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA vitalcache FROM PUBLIC;
-INSERT INTO vitalcache.vc_version AS v (version) VALUES (1)
+INSERT INTO vitalcache.vc_version AS v (version) VALUES (2)
 ON CONFLICT (one) DO UPDATE SET version = excluded.version;

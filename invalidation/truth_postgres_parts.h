@@ -16,7 +16,7 @@ struct event;
 
 #define TRUTH_CHANNEL "vitalcache"
 
-enum { TRUTH_VERSION = 1, TRUTH_SAMPLES = 24 };
+enum { TRUTH_VERSION = 2, TRUTH_SAMPLES = 24 };
 
 /* A statement run by itself; one of each kind at a time. */
 struct truth_call {

@@ -276,7 +276,7 @@ class Ends(unittest.TestCase):
         standby = self.stack.enter_context(cluster.replica())
         cluster.wait_for_replay(standby)
         self.assertEqual(standby.psql("SELECT is_primary, epoch, floor IS NOT NULL, version FROM vitalcache.vc_poll()"),
-                         [(False, first, True, 1)])
+                         [(False, first, True, 2)])
         self.assertEqual(standby.psql("SELECT epoch FROM vitalcache.vc_here_replica()"), [(first,)])
         self.assertEqual(cluster.psql("SELECT epoch FROM vitalcache.vc_here_replica()"), [(None,)])
         with self.assertRaisesRegex(Exception, "recovery"):

@@ -135,18 +135,19 @@ class Setup(unittest.TestCase):
                   user="owner")
         self.db("setup")
         self.assertEqual(self.dump(), good)
-        self.assertEqual(self.psql("SELECT version FROM vitalcache.vc_version"), [(1,)])
+        self.assertEqual(self.psql("SELECT version FROM vitalcache.vc_version"), [(2,)])
         self.psql("DROP FUNCTION vitalcache.vc_clean(text)", user="owner")
         self.db("setup")
         self.assertEqual(self.dump(), good)
-        self.psql("UPDATE vitalcache.vc_version SET version = 2")
+        self.psql("UPDATE vitalcache.vc_version SET version = 3")
         self.refused("setup", code=1, says="newer release")
 
     def test_one_whose_touches_had_one_tag_each(self):
         """It keeps the touches that are there. The epoch is new: what had been asked in the old way is void."""
         self.db("setup")
         good = self.dump()
-        self.psql("ALTER TABLE vitalcache.vc_touch DROP tags, ALTER tag SET NOT NULL, RESET (toast_tuple_target);"
+        self.psql("ALTER TABLE vitalcache.vc_touch DROP tags, DROP ids, DROP head, DROP tail, ALTER tag SET NOT NULL,"
+                  " RESET (toast_tuple_target);"
                   "UPDATE vitalcache.vc_version SET script = 'old'")
         first = self.psql("SELECT vitalcache.vc_begin_epoch()")
         self.psql("INSERT INTO vitalcache.vc_touch (tag) VALUES (vitalcache.vc_tag_all())")
@@ -159,8 +160,46 @@ class Setup(unittest.TestCase):
         self.assertEqual(self.psql("SELECT epoch FROM vitalcache.vc_here()"), [(None,)])
         self.assertNotEqual(self.psql("SELECT vitalcache.vc_begin_epoch()"), first)
         self.psql("INSERT INTO allergies (student_id) VALUES (1), (2)")
-        self.assertEqual(self.psql("SELECT cardinality(tags) FROM vitalcache.vc_touch WHERE tags IS NOT NULL"), [(2,)])
+        self.assertEqual(self.psql("SELECT cardinality(ids) FROM vitalcache.vc_touch WHERE ids IS NOT NULL"), [(2,)])
         self.assertEqual(json.loads(self.db("setup").stdout), {"changes": 0})
+
+    def test_version_1(self):
+        """Its lists are read, running writers are waited for, the next ones write lists of ids, the epoch is new."""
+        self.db("setup")
+        good = self.dump()
+        self.db("teardown")
+        self.cluster.psql_file(pg.vc.ROOT / "tests" / "data" / "pg_version1.sql", user="owner", database="site")
+        self.psql("INSERT INTO vitalcache.vc_watch SELECT 'public.' || t, t, 'student', CASE t WHEN 'students' THEN"
+                  " 'id' ELSE 'student_id' END FROM unnest(ARRAY['students', 'allergies', 'visits', 'notes']) AS t;"
+                  "INSERT INTO vitalcache.vc_watch VALUES ('public.students', 'roster', 'school', 'school'),"
+                  " ('public.notes', 'roster', NULL, NULL); SELECT vitalcache.vc_cover()", user="owner")
+        watcher = pg_site.Watcher(self.cluster, database="site")
+        first = self.psql("SELECT vitalcache.vc_begin_epoch()")
+        before = self.psql("SELECT snapshot FROM vitalcache.vc_here()")[0][0]
+        self.psql("INSERT INTO allergies (student_id) VALUES (1), (2)")
+        self.assertEqual(self.psql("SELECT cardinality(tags) FROM vitalcache.vc_touch WHERE tags IS NOT NULL"), [(2,)])
+        with contextlib.closing(self.cluster.connect(autocommit=False, database="site")) as writer:
+            with writer.cursor() as cursor:
+                cursor.execute("INSERT INTO allergies (student_id) VALUES (3), (4)")
+                self.refused("setup", code=1, says="no lock on the tables .* nothing has changed")
+                self.assertEqual(self.psql("SELECT version FROM vitalcache.vc_version"), [(1,)])
+            writer.commit()
+            self.db("setup")
+            self.assertEqual(self.dump(), good)
+            with writer.cursor() as cursor:  # its session knew the functions of version 1
+                cursor.execute("INSERT INTO allergies (student_id) VALUES (5), (6)")
+            writer.commit()
+        self.assertEqual(watcher.seen(), {"student:%d/allergies" % i for i in range(1, 7)} | {
+            "allergies", "notes", "roster", "students", "visits"})
+        self.assertEqual(self.psql("SELECT ids FROM vitalcache.vc_touch WHERE ids IS NOT NULL"), [(["5", "6"],)])
+        self.assertEqual(self.psql("SELECT epoch FROM vitalcache.vc_here()"), [(None,)])
+        asked = "ARRAY[%s]" % ", ".join("vitalcache.vc_tag_student('%d', 'allergies')" % i for i in (2, 6, 7))
+        self.assertEqual(self.psql("SELECT unmodified FROM vitalcache.vc_unmodified('{1,2,3}', " + asked +
+                                   ", array_fill(%s::text, '{3}')) ORDER BY n", (before,)),
+                         [(False,), (False,), (True,)])
+        self.assertEqual(json.loads(self.db("status").stdout), {"problems": 0})
+        self.assertEqual(json.loads(self.db("setup").stdout), {"changes": 0})
+        self.assertNotEqual(self.psql("SELECT vitalcache.vc_begin_epoch()"), first)
 
     def test_other_record_types(self):
         """What is no longer asked for goes, and the epoch with it: a node that relied on it must not go on."""
