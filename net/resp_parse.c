@@ -11,7 +11,8 @@ enum {
         LENGTH_LINE_MAX = 32, /* a type byte, 20 digits and CRLF fit with room to spare */
         PLAIN_LINE_MAX = 8,   /* a type byte, the digits of nearly all lengths, and CRLF */
         CAPACITY_FIRST = 16,
-        CAPACITY_KEPT = 1024 /* what one huge request needed is not held for ever */
+        CAPACITY_KEPT = 128, /* what one huge request needed is not held by an idle connection */
+        WORDS_KEPT = 512
 };
 
 /* The parameters of one call, passed about together. */
@@ -294,8 +295,10 @@ COLD_PATH static enum resp_status inline_frame(struct parse *p, struct resp_fram
 /* What the frame before held: words that were typed, and room for many arguments. */
 static void give_back_memory(struct resp_parser *parser)
 {
-        if (buf_len(&parser->words) > 0)
+        if (buf_len(&parser->words) > 0) {
                 buf_truncate(&parser->words, 0);
+                buf_shrink(&parser->words, WORDS_KEPT);
+        }
         if (parser->at > 0 || parser->capacity <= CAPACITY_KEPT)
                 return;
         vc_free(parser->argv);

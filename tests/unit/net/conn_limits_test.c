@@ -353,6 +353,36 @@ static void every_byte_is_accounted_and_given_back(void **state)
         assert_account(s, held(s));
 }
 
+static void an_idle_client_holds_little_whatever_it_has_asked(void **state)
+{
+        enum { KEYS = 90, GOAL = 4096 };
+        struct net_case *s = *state;
+        struct buf typed;
+
+        buf_init(&typed, 0);
+        s->rig.services.limits.elements = 1000;
+        close(s->client);
+        s->client = net_rig_connect(&s->rig);
+        assert_ok(buf_append_str(&typed, "EXISTS"));
+        for (int i = 0; i < 3 * KEYS; i++)
+                assert_ok(buf_append_str(&typed, " student:1"));
+        assert_ok(buf_append(&typed, "\r\n", 3));
+        net_rig_dialogue(&s->rig, s->client, (const char *)buf_slice(&typed).data, ":0\r\n");
+        assert_in_range(held(s), 1, GOAL);
+        buf_truncate(&typed, 0);
+        assert_ok(buf_printf(&typed, "*%d\r\n$6\r\nEXISTS\r\n", 3 * KEYS + 1));
+        for (int i = 0; i < 3 * KEYS; i++)
+                assert_ok(buf_append_str(&typed, "$9\r\nstudent:1\r\n"));
+        assert_ok(buf_append(&typed, "", 1));
+        net_rig_dialogue(&s->rig, s->client, (const char *)buf_slice(&typed).data, ":0\r\n");
+        fill_output(s);
+        while (take(s->client, SIZE_MAX) > 0)
+                net_rig_settle(&s->rig);
+        assert_in_range(held(s), 1, GOAL);
+        assert_account(s, held(s));
+        buf_deinit(&typed);
+}
+
 static void one_that_left_is_accounted_until_its_commands_have_ended(void **state)
 {
         struct net_case *s = *state;
@@ -424,6 +454,7 @@ int main(void)
                 WITH_RIG(a_subscriber_for_whom_too_much_waits_is_closed),
                 WITH_RIG(much_may_wait_for_a_subscriber_for_so_long_only),
                 WITH_RIG(every_byte_is_accounted_and_given_back),
+                WITH_RIG(an_idle_client_holds_little_whatever_it_has_asked),
                 WITH_RIG(one_that_left_is_accounted_until_its_commands_have_ended),
                 WITH_RIG(the_one_that_holds_most_is_closed_when_all_hold_too_much),
         };

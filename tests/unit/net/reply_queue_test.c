@@ -65,6 +65,29 @@ static void replies_wait_for_the_ones_before_them(void **state)
         tear_down(&b);
 }
 
+static void the_memory_of_all_replies_is_known(void **state)
+{
+        enum { LONG = 3000 };
+        static char text[LONG + 1];
+        const size_t slot = sizeof(struct reply_slot);
+        struct bench b;
+        struct reply_slot *first;
+
+        (void)state;
+        set_up(&b, 0);
+        first = push(&b, NULL);
+        assert_int_equal(b.queue.memory, slot);
+        memset(text, 'x', LONG);
+        finish(&b, first, text);
+        (void)push(&b, text);
+        assert_in_range(b.queue.memory, 2 * (slot + LONG), 2 * (slot + 2 * LONG));
+        assert_ok(reply_queue_drain(&b.queue, &b.out, ENOUGH));
+        assert_in_range(b.queue.memory, slot + LONG, slot + 2 * LONG);
+        assert_ok(reply_queue_drain(&b.queue, &b.out, 3 * LONG));
+        assert_int_equal(b.queue.memory, 0);
+        tear_down(&b);
+}
+
 static void drains_no_more_than_enough(void **state)
 {
         struct bench b;
@@ -112,6 +135,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(replies_wait_for_the_ones_before_them),
+                cmocka_unit_test(the_memory_of_all_replies_is_known),
                 cmocka_unit_test(drains_no_more_than_enough),
                 cmocka_unit_test(a_reply_that_could_not_be_written_is_not_left_out),
                 cmocka_unit_test(an_output_at_its_limit_keeps_the_rest_queued),
