@@ -75,3 +75,9 @@ void temp_dir_remove(const char *path)
 {
         assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
+
+void assert_close(double a, double b, double by)
+{
+        if (!(a - b <= by && b - a <= by))
+                fail_msg("%.9f and %.9f are further apart than %.9f", a, b, by);
+}

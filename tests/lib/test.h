@@ -19,6 +19,9 @@
                 assert_memory_equal((s).data, text, strlen(text));                                                     \
         } while (0)
 
+/* Fails unless the two are no further apart than `by`. */
+void assert_close(double a, double b, double by);
+
 /* Ends a test that measures what the sanitizers change: memory of the process, system calls. */
 #ifdef VC_SANITIZED
 #define SKIP_WHEN_SANITIZED() skip()
