@@ -2,12 +2,16 @@
  * tells how often each policy has the right entry, by count and by bytes; nothing of it depends on the machine.
  *
  * usage: replay [--policy P,...] [--shards N,...] [--entries N,... | --percent N,... | --megabytes N,...]
- *               [--values BYTES|mixed] TRACE...
+ *               [--values BYTES|mixed] [--samples N] TRACE...
  *
  * A trace is a text of one decimal key per line, plain or gzip. --percent is of the trace's keys, or with --values
- * mixed of their bytes. One line for each policy, size and number of shards; the columns are named in the first. */
+ * mixed of their bytes. One line for each policy, size and number of shards; the columns are named in the first.
+ *
+ * With --samples, which "auto" needs, more lines follow each: "late", the hits but for the first tenth of the trace;
+ * and "whatif" for each size and each policy, what the sample of so many keys says: hits, byte hits, error. */
 #include "base/hash.h"
 #include "cache/l1.h"
+#include "cache/whatif_report.h"
 
 #include <zlib.h>
 
@@ -48,11 +52,13 @@ struct plan {
         struct list_of_numbers sizes;
         enum size_kind size_kind;
         uint64_t value_size; /* 0: mixed */
+        uint64_t samples;    /* 0: none */
 };
 
 /* What one run has counted. */
 struct tally {
         uint64_t hits;
+        uint64_t late_hits; /* but for the first tenth of the trace */
         uint64_t bytes;
         uint64_t hit_bytes;
         uint64_t large;
@@ -208,23 +214,72 @@ static struct l1_config config_for(const struct trace *t, const struct plan *pla
         return config;
 }
 
+/* No time passes in a replay: nothing that was looked up counts for less. */
+static struct nanos stopped_clock(void)
+{
+        return NANOS_ZERO;
+}
+
+static struct l1 *make_l1(const struct plan *plan, const struct l1_config *config)
+{
+        const struct l1_sampling sampling = {
+                .samples = (uint32_t)plan->samples, .half_life = NANOS_NEVER, .clock = stopped_clock};
+        struct l1_config fixed = *config;
+        struct err_msg msg;
+        struct l1 *l1;
+
+        if (plan->samples > 0)
+                fixed.policy = "lru";
+        if (l1_create(&l1, &fixed, &msg) != OK)
+                die(msg.text, config->policy);
+        if (plan->samples > 0 && (l1_sample(l1, &sampling) != OK || l1_set_policy(l1, config->policy) != OK))
+                die("cannot be followed", config->policy);
+        return l1;
+}
+
+static void print_figure(const char *what, const struct whatif_figure *figure)
+{
+        printf("whatif\t%s\t%.2f\t%.2f\t%.2f\n", what, 100 * figure->hit_rate, 100 * figure->byte_hit_rate,
+                100 * figure->error);
+}
+
+static void print_whatif(struct l1 *l1)
+{
+        struct whatif_report report;
+        char scale[32];
+
+        if (!l1_whatif(l1, &report))
+                return;
+        for (int i = 0; i < WHATIF_SIZES; i++) {
+                (void)snprintf(scale, sizeof(scale), "%g", report.sizes[i].scale);
+                print_figure(scale, &report.sizes[i].figure);
+        }
+        for (int i = 0; i < WHATIF_POLICIES; i++)
+                print_figure(report.policies[i].name, &report.policies[i].figure);
+}
+
 static void run(const struct trace *t, const struct plan *plan, const struct l1_config *config)
 {
         struct tally tally = {.hits = 0};
         struct l1_usage usage;
-        struct err_msg msg;
-        struct l1 *l1;
+        struct l1 *l1 = make_l1(plan, config);
         const char *name = strrchr(t->path, '/');
+        const size_t early = t->count / 10;
 
-        if (l1_create(&l1, config, &msg) != OK)
-                die(msg.text, config->policy);
-        for (size_t i = 0; i < t->count; i++)
+        for (size_t i = 0; i < t->count; i++) {
+                const uint64_t before = tally.hits;
+
                 read_key(l1, t->keys[i], size_of_value(plan, t->keys[i]), &tally);
+                tally.late_hits += i < early ? 0 : tally.hits - before;
+        }
         l1_usage(l1, &usage);
         printf("%s\t%s\t%" PRIu32 "\t%" PRIu64 "\t%" PRIu64 "\t%.2f\t%.2f\t%.2f\t%" PRIu64 "\t%" PRIu64 "\n",
                 name == NULL ? t->path : name + 1, config->policy, config->shards, config->max_entries,
                 config->max_bytes, percent(tally.hits, t->count), percent(tally.hit_bytes, tally.bytes),
                 percent(tally.large_hits, tally.large), usage.entries, tally.peak);
+        if (plan->samples > 0)
+                printf("late\t%.2f\n", percent(tally.late_hits, t->count - early));
+        print_whatif(l1);
         (void)fflush(stdout);
         l1_destroy(&l1);
 }
@@ -295,6 +350,8 @@ static void take_option(struct plan *plan, int option, char *text)
                 set_sizes(plan, BY_ENTRIES, text);
         else if (option == 'c')
                 set_sizes(plan, BY_PERCENT, text);
+        else if (option == 'n')
+                plan->samples = numbers(text).items[0];
         else if (option == 'm')
                 set_sizes(plan, BY_MEGABYTES, text);
         else
@@ -306,7 +363,8 @@ int main(int argc, char **argv)
         static const struct option options[] = {{"policy", required_argument, NULL, 'p'},
                 {"shards", required_argument, NULL, 's'}, {"values", required_argument, NULL, 'v'},
                 {"entries", required_argument, NULL, 'e'}, {"percent", required_argument, NULL, 'c'},
-                {"megabytes", required_argument, NULL, 'm'}, {NULL, 0, NULL, 0}};
+                {"megabytes", required_argument, NULL, 'm'}, {"samples", required_argument, NULL, 'n'},
+                {NULL, 0, NULL, 0}};
         struct plan plan = {.policies = {"lru"},
                 .policy_count = 1,
                 .shards = {{1}, 1},

@@ -114,6 +114,7 @@ bool answer_from_entry(struct tiers *tiers, struct lookup *lookup)
         }
         if (verdict != VERDICT_FRESH)
                 counter_add(counter_of_refusal[verdict], 1);
+        l1_stale(tiers->config.l1, lookup->entry);
         lookup->checkable = can_be_checked(tiers, verdict);
         if (!lookup->checkable && !(lookup->allow_stale && was_true(tiers, lookup, &view.stamp)))
                 l1_release(tiers->config.l1, &lookup->entry);

@@ -16,6 +16,7 @@
 
 #include "cache/l1.h"
 #include "cache/l1_arena.h"
+#include "cache/order.h"
 #include "cache/origins.h"
 
 #include <stdatomic.h>
@@ -40,7 +41,11 @@ struct l1_entry {
         uint8_t bytes[]; /* key, value and snapshot */
 };
 
-enum { OWNER_TYPE, OWNER_ORIGIN }; /* bytes of place.owner: the type's index, and the lower part of the origin */
+enum {
+        OWNER_TYPE,
+        OWNER_ORIGIN
+}; /* bytes of place.owner: the type's index, and the lower part of the origin. The
+                                      first has one bit of cache/order.h */
 
 /* What all entries of one L1 have in common. */
 struct entry_home {
@@ -104,9 +109,9 @@ static inline struct slice entry_value(const struct l1_entry *entry)
         return slice_of(entry->bytes + entry->key_len, entry->value_len);
 }
 
-static inline uint8_t entry_type(const struct l1_entry *entry)
+static inline uint32_t entry_type(const struct l1_entry *entry)
 {
-        return entry->place.owner[OWNER_TYPE];
+        return __atomic_load_n(&entry->place.owner[OWNER_TYPE], __ATOMIC_RELAXED) & ~(unsigned)ORDER_SIDE;
 }
 
 static inline uint16_t entry_origin(const struct l1_entry *entry)

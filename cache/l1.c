@@ -19,9 +19,13 @@
 #include "cache/l1.h"
 
 #include "base/hash.h"
+#include "base/hot.h"
 #include "base/mem.h"
 #include "cache/l1_shard.h"
+#include "cache/whatif.h"
 #include "monitoring/counters.h"
+
+#include <string.h>
 
 enum {
         LARGEST_PART = 8, /* the largest entry, as a part of max_bytes: one record must not sweep the tier */
@@ -37,6 +41,11 @@ struct l1 {
         uint64_t seed;
         uint32_t shard_count;
         struct l1_shard *shards;
+        const struct policy_ops *_Atomic policy; /* that shards are to have */
+        _Atomic bool follows;                    /* it is what `whatif` advises */
+        _Atomic bool wants_figures;
+        _Atomic uint64_t sampled_below; /* hashes below it are in the sample */
+        struct whatif *whatif;          /* NULL: there is none */
 };
 
 static void destroy_shards(struct l1 *l1, uint32_t made)
@@ -90,6 +99,7 @@ enum err l1_create(struct l1 **out, const struct l1_config *config, struct err_m
         if (l1 == NULL)
                 return err_set(msg, ERR_NOMEM, "no memory for L1");
         l1->seed = config->seed;
+        atomic_init(&l1->policy, policy);
         rc = make_parts(l1, config, policy);
         if (rc != OK) {
                 vc_free(l1);
@@ -107,9 +117,50 @@ void l1_destroy(struct l1 **out)
         *out = NULL;
         if (l1 == NULL)
                 return;
+        whatif_destroy(&l1->whatif);
         destroy_shards(l1, l1->shard_count);
         entry_home_deinit(&l1->home);
         vc_free(l1);
+}
+
+/* ---- the sample ---- */
+
+static uint64_t load(const _Atomic uint64_t *figure)
+{
+        return atomic_load_explicit(figure, memory_order_relaxed);
+}
+
+/* All that the sample costs a key that is not in it. */
+static bool is_sampled(const struct l1 *l1, uint32_t hash)
+{
+        return __builtin_expect(hash < load(&l1->sampled_below), 0);
+}
+
+/* An entry's share of max_bytes: what it takes of the arena, and of the tables and policies for all. */
+static uint32_t weight_of(const struct l1 *l1, const struct l1_entry *entry)
+{
+        const uint64_t entries = load(&l1->account.entries);
+        const size_t size = l1_arena_rounded(l1->home.arena, entry_size(entry));
+
+        return (uint32_t)(size + load(&l1->account.policy_bytes) / (entries + 1));
+}
+
+static struct sample sample_of(const struct l1 *l1, enum sample_kind kind, const struct l1_entry *entry)
+{
+        return (struct sample){.kind = kind,
+                .hash = entry->place.hash,
+                .weight = weight_of(l1, entry),
+                .bytes = entry->value_len,
+                .expires = whatif_tick(entry->expires)};
+}
+
+COLD_PATH static void note_lookup(struct l1 *l1, uint32_t hash, const struct l1_entry *found)
+{
+        struct sample sample = {.kind = SAMPLE_MISS, .hash = hash};
+
+        if (found != NULL)
+                sample = sample_of(l1, SAMPLE_HIT, found);
+        whatif_note(l1->whatif, &sample);
 }
 
 /* ---- reading ---- */
@@ -135,25 +186,35 @@ void l1_prefetch_entry(const struct l1 *l1, uint64_t hash)
         entry_table_prefetch(&shard_of(l1, hash)->table, (uint32_t)hash, true);
 }
 
-static bool get(struct l1 *l1, struct slice key, uint64_t hash, bool use, struct l1_entry **out)
-{
-        *out = l1_shard_get(shard_of(l1, hash), &(struct l1_key){key, (uint32_t)hash}, use);
-        return *out != NULL;
-}
-
 bool l1_get_hashed(struct l1 *l1, struct slice key, uint64_t hash, struct l1_entry **out)
 {
-        return get(l1, key, hash, true, out);
+        *out = l1_shard_get(shard_of(l1, hash), &(struct l1_key){key, (uint32_t)hash}, true);
+        if (is_sampled(l1, (uint32_t)hash))
+                note_lookup(l1, (uint32_t)hash, *out);
+        return *out != NULL;
 }
 
 bool l1_get(struct l1 *l1, struct slice key, struct l1_entry **out)
 {
-        return get(l1, key, l1_hash(l1, key), true, out);
+        return l1_get_hashed(l1, key, l1_hash(l1, key), out);
 }
 
 bool l1_peek(struct l1 *l1, struct slice key, struct l1_entry **out)
 {
-        return get(l1, key, l1_hash(l1, key), false, out);
+        const uint64_t hash = l1_hash(l1, key);
+
+        *out = l1_shard_get(shard_of(l1, hash), &(struct l1_key){key, (uint32_t)hash}, false);
+        return *out != NULL;
+}
+
+COLD_PATH void l1_stale(struct l1 *l1, const struct l1_entry *entry)
+{
+        const uint32_t hash = entry->place.hash;
+
+        if (l1->whatif != NULL)
+                l1_shard_uncount(shard_of(l1, l1_hash(l1, entry_key(entry))), entry->value_len);
+        if (is_sampled(l1, hash))
+                whatif_note(l1->whatif, &(struct sample){.kind = SAMPLE_STALE, .hash = hash});
 }
 
 struct l1_view l1_view_of(const struct l1 *l1, const struct l1_entry *entry)
@@ -225,11 +286,6 @@ static bool evict_one(struct l1 *l1, struct comer *comer)
         return false;
 }
 
-static uint64_t load(const _Atomic uint64_t *figure)
-{
-        return atomic_load_explicit(figure, memory_order_relaxed);
-}
-
 static uint64_t bytes_of(const struct l1 *l1)
 {
         return l1_arena_used(l1->home.arena) + load(&l1->account.policy_bytes);
@@ -287,10 +343,14 @@ static enum err make_entry(
 
 static void insert(struct l1 *l1, struct comer *comer, struct l1_entry *entry)
 {
+        const struct sample put = sample_of(l1, SAMPLE_PUT, entry); /* `entry` may be gone in a moment */
+
         counter_add(COUNTER_l1_sets, 1);
         type_counter_add(entry_type(entry), TYPE_COUNTER_sets, 1);
-        drop_outdated(l1, l1_shard_insert(&l1->shards[comer->shard], entry), comer->now);
+        drop_outdated(l1, l1_shard_insert(&l1->shards[comer->shard], entry, l1->policy), comer->now);
         (void)make_room(l1, comer, 0, 0); /* the shard's table may have grown */
+        if (is_sampled(l1, comer->hash))
+                whatif_note(l1->whatif, &put);
 }
 
 /* An older entry of this key stays until the new one takes its place; that it will go is counted on when room is made:
@@ -344,6 +404,8 @@ bool l1_remove(struct l1 *l1, struct slice key)
         const uint64_t hash = l1_hash(l1, key);
         struct l1_entry *e = l1_shard_take(shard_of(l1, hash), &(struct l1_key){key, (uint32_t)hash});
 
+        if (is_sampled(l1, (uint32_t)hash))
+                whatif_note(l1->whatif, &(struct sample){.kind = SAMPLE_REMOVED, .hash = (uint32_t)hash});
         drop_outdated(l1, e, NANOS_ZERO);
         return e != NULL;
 }
@@ -358,6 +420,88 @@ void l1_resize(struct l1 *l1, uint64_t max_bytes, uint64_t max_entries)
         (void)make_room(l1, &nobody, 0, 0);
         if (!may_grow(l1, 0))
                 l1_arena_trim(l1->home.arena);
+        if (l1->whatif != NULL)
+                whatif_resize(l1->whatif, max_entries, load(&l1->max_bytes));
+}
+
+/* ---- policies ---- */
+
+static void read_totals(void *context, struct whatif_totals *out)
+{
+        struct l1 *l1 = context;
+
+        *out = (struct whatif_totals){.lookups = 0};
+        for (uint32_t i = 0; i < l1->shard_count; i++)
+                l1_shard_add_totals(&l1->shards[i], out);
+}
+
+static void follow(void *context, const struct policy_ops *best)
+{
+        struct l1 *l1 = context;
+
+        if (!l1->follows)
+                return;
+        l1->policy = best;
+        counter_add(COUNTER_l1_policy_changes, 1);
+}
+
+enum err l1_sample(struct l1 *l1, const struct l1_sampling *sampling)
+{
+        const struct whatif_config config = {
+                .samples = sampling->samples,
+                .half_life = sampling->half_life,
+                .clock = sampling->clock,
+                .below = &l1->sampled_below,
+                .totals = read_totals,
+                .advise = follow,
+                .context = l1,
+        };
+        const uint64_t max_entries = load(&l1->max_entries);
+        enum err rc = whatif_create(&l1->whatif, &config);
+
+        if (rc != OK)
+                return rc;
+        l1->wants_figures = true;
+        whatif_resize(l1->whatif, max_entries == UINT64_MAX ? 0 : max_entries, load(&l1->max_bytes));
+        return OK;
+}
+
+static void switch_sampling(struct l1 *l1)
+{
+        if (l1->whatif != NULL)
+                whatif_switch(l1->whatif, l1->wants_figures || l1->follows);
+}
+
+void l1_keep_sampling(struct l1 *l1, bool wanted)
+{
+        l1->wants_figures = wanted;
+        switch_sampling(l1);
+}
+
+enum err l1_set_policy(struct l1 *l1, const char *name)
+{
+        const struct policy_ops *policy = policy_find(name);
+        const bool follows = l1->whatif != NULL && strcmp(name, "auto") == 0;
+
+        if (policy == NULL && !follows)
+                return ERR_CONFIG;
+        l1->follows = follows;
+        switch_sampling(l1);
+        l1->policy = follows ? whatif_advice(l1->whatif) : policy;
+        return OK;
+}
+
+const char *l1_policy(const struct l1 *l1)
+{
+        return l1->policy->name;
+}
+
+bool l1_whatif(struct l1 *l1, struct whatif_report *out)
+{
+        if (load(&l1->sampled_below) == 0)
+                return false;
+        whatif_read(l1->whatif, out);
+        return true;
 }
 
 void l1_usage(const struct l1 *l1, struct l1_usage *out)

@@ -18,7 +18,7 @@ struct l1_config {
         uint64_t max_bytes;   /* of memory, not of payload; an entry is at most 1/8 of it */
         uint64_t max_entries; /* 0: bytes alone decide */
         uint32_t shards;      /* a power of two */
-        const char *policy;   /* one of policy_names() */
+        const char *policy;   /* one of policy_names(), to begin with */
         uint64_t seed;        /* of the keys' hash; drawn at start, so that nobody outside can choose colliding keys */
 };
 
@@ -38,6 +38,14 @@ struct l1_view {
         const struct snapshot *snapshot;
 };
 
+struct whatif_report;
+
+struct l1_sampling {
+        uint32_t samples;            /* keys; the more, the sharper the figures, and the dearer */
+        struct nanos half_life;      /* what was looked up so long ago counts half */
+        struct nanos (*clock)(void); /* clock_boot; tests bring their own */
+};
+
 struct l1_usage {
         uint64_t entries;
         uint64_t bytes;       /* what entries, tables and policies take; what max_bytes bounds */
@@ -52,7 +60,7 @@ enum err l1_create(struct l1 **out, const struct l1_config *config, struct err_m
 void l1_destroy(struct l1 **l1);
 
 /* Looks up `key`. On a find *out borrows the entry until l1_release(), and the entry counts as used. No allocation, no
- * system call; may wait for the shard's short lock. Any thread. */
+ * system call (keys of the sample of l1_sample apart); may wait for the shard's short lock. Any thread. */
 bool l1_get(struct l1 *l1, struct slice key, struct l1_entry **out) MUST_CHECK;
 /* As l1_get, but does not count as a use (EXPLAIN, TTL). */
 bool l1_peek(struct l1 *l1, struct slice key, struct l1_entry **out) MUST_CHECK;
@@ -77,6 +85,9 @@ struct l1_entry *l1_hold(struct l1_entry *entry);
  * this was the last to hold it. */
 void l1_release(struct l1 *l1, struct l1_entry **entry);
 
+/* The entry that was found just now must not answer: for the sample, it was a miss. Any thread. */
+void l1_stale(struct l1 *l1, const struct l1_entry *entry);
+
 /* Stores a copy of all that `view` holds, in place of an entry of the same key unless that one is of a newer position
  * of the same history (OK as well: then what is there is better). Evicts by policy to stay within its bounds;
  * view->filled is the time by which it counts an evicted entry as expired. ERR_NOMEM, ERR_LIMIT (larger than an eighth
@@ -89,6 +100,19 @@ bool l1_remove(struct l1 *l1, struct slice key);
 /* New bounds, from now on; evicts down to them, and gives the system each whole page that is free then. max_bytes can
  * be raised to what was reserved at the start: 16 GB, or half as much again as max_bytes was. Any thread. */
 void l1_resize(struct l1 *l1, uint64_t max_bytes, uint64_t max_entries);
+/* Which entry makes room from now on; entries stay, and their order is handed over as new ones come in. "auto" follows
+ * what does best in the sample of l1_sample, which there must be. ERR_CONFIG: there is no such policy. Any thread. */
+enum err l1_set_policy(struct l1 *l1, const char *name) MUST_CHECK;
+/* The policy that is followed now, never "auto". Any thread; lives for ever. */
+const char *l1_policy(const struct l1 *l1);
+
+/* Begins to sample what is looked up (cache/whatif.h). Once, before others use it. ERR_NOMEM. */
+enum err l1_sample(struct l1 *l1, const struct l1_sampling *sampling) MUST_CHECK;
+/* Whether it is to go on for l1_whatif's sake; "auto" needs it anyway. Any thread. */
+void l1_keep_sampling(struct l1 *l1, bool wanted);
+/* What other sizes and policies would hit. False: there is no sample. Any thread; may wait for a short lock. */
+bool l1_whatif(struct l1 *l1, struct whatif_report *out) MUST_CHECK;
+
 /* Present size and bounds. Each figure is exact; together they are a moment's picture. Any thread; no lock. */
 void l1_usage(const struct l1 *l1, struct l1_usage *out);
 

@@ -12,7 +12,7 @@ static void account_sub(_Atomic uint64_t *figure, uint64_t n)
 
 static uint64_t policy_bytes(const struct l1_shard *shard)
 {
-        return shard->policy->ops->bytes(shard->policy);
+        return order_bytes(&shard->order);
 }
 
 enum err l1_shard_init(
@@ -22,7 +22,7 @@ enum err l1_shard_init(
 
         if (rc != OK)
                 return rc;
-        rc = policy->create(&shard->policy, &home->places);
+        rc = order_init(&shard->order, policy, &home->places);
         if (rc != OK) {
                 entry_table_deinit(&shard->table);
                 return rc;
@@ -36,7 +36,7 @@ enum err l1_shard_init(
 void l1_shard_deinit(struct l1_shard *shard)
 {
         entry_table_deinit(&shard->table);
-        shard->policy->ops->destroy(&shard->policy);
+        order_deinit(&shard->order);
         pthread_mutex_destroy(&shard->lock);
 }
 
@@ -54,17 +54,14 @@ static place_ref ref_of(const struct l1_shard *shard, const struct l1_entry *ent
 
 static void link_locked(struct l1_shard *shard, struct l1_entry *entry)
 {
-        const uint64_t before = policy_bytes(shard);
-
         entry_table_insert(&shard->table, entry);
-        shard->policy->ops->added(shard->policy, ref_of(shard, entry));
+        order_added(&shard->order, ref_of(shard, entry));
         account_add(&shard->account->entries, 1);
-        account_add(&shard->account->policy_bytes, policy_bytes(shard) - before); /* less: a sum modulo 2^64 */
 }
 
 static void unlink_locked(struct l1_shard *shard, struct l1_entry *entry, bool evicted)
 {
-        shard->policy->ops->removed(shard->policy, ref_of(shard, entry), evicted);
+        order_removed(&shard->order, ref_of(shard, entry), evicted);
         entry_table_remove(&shard->table, entry);
         account_sub(&shard->account->entries, 1);
 }
@@ -73,7 +70,7 @@ static void replace_locked(struct l1_shard *shard, struct l1_entry *from, struct
 {
         entry_table_remove(&shard->table, from);
         entry_table_insert(&shard->table, to);
-        shard->policy->ops->replaced(shard->policy, ref_of(shard, from), ref_of(shard, to));
+        order_replaced(&shard->order, ref_of(shard, from), ref_of(shard, to));
 }
 
 /* Returns the loser, or NULL. */
@@ -98,10 +95,13 @@ struct l1_entry *l1_shard_get(struct l1_shard *shard, const struct l1_key *key, 
 
         pthread_mutex_lock(&shard->lock);
         e = find(shard, key);
+        shard->totals.lookups += use;
         if (e != NULL) {
                 entry_hold(e);
-                if (use)
-                        shard->policy->ops->used(shard->policy, ref_of(shard, e));
+                if (use) {
+                        shard->totals.bytes += e->value_len;
+                        order_used(&shard->order, ref_of(shard, e));
+                }
         }
         pthread_mutex_unlock(&shard->lock);
         return e;
@@ -134,14 +134,35 @@ struct l1_standing l1_shard_standing(
         return standing;
 }
 
-struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry)
+struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry, const struct policy_ops *policy)
 {
         struct l1_entry *loser;
+        uint64_t before;
 
         pthread_mutex_lock(&shard->lock);
+        before = policy_bytes(shard);
+        shard->totals.bytes += entry->value_len;
         loser = insert_locked(shard, entry);
+        (void)order_follow(&shard->order, policy); /* where there is no memory for it now, the next one tries again */
+        order_move_some(&shard->order);
+        account_add(&shard->account->policy_bytes, policy_bytes(shard) - before); /* less: a sum modulo 2^64 */
         pthread_mutex_unlock(&shard->lock);
         return loser;
+}
+
+void l1_shard_add_totals(struct l1_shard *shard, struct whatif_totals *totals)
+{
+        pthread_mutex_lock(&shard->lock);
+        totals->lookups += shard->totals.lookups;
+        totals->bytes += shard->totals.bytes;
+        pthread_mutex_unlock(&shard->lock);
+}
+
+void l1_shard_uncount(struct l1_shard *shard, uint32_t bytes)
+{
+        pthread_mutex_lock(&shard->lock);
+        shard->totals.bytes -= bytes;
+        pthread_mutex_unlock(&shard->lock);
 }
 
 struct l1_entry *l1_shard_evict(struct l1_shard *shard, uint32_t for_hash)
@@ -150,7 +171,7 @@ struct l1_entry *l1_shard_evict(struct l1_shard *shard, uint32_t for_hash)
         place_ref victim;
 
         pthread_mutex_lock(&shard->lock);
-        victim = shard->policy->ops->victim(shard->policy, for_hash);
+        victim = order_victim(&shard->order, for_hash);
         if (victim != 0) {
                 e = entry_at(&shard->table.home->places, victim);
                 unlink_locked(shard, e, true);

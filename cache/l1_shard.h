@@ -7,6 +7,8 @@
 #define CACHE_L1_SHARD_H
 
 #include "cache/entry_table.h"
+#include "cache/order.h"
+#include "cache/whatif_report.h"
 
 #include <pthread.h>
 
@@ -19,9 +21,10 @@ struct l1_account {
 struct l1_shard {
         pthread_mutex_t lock; /* lock class "l1_shard": under it the arena's alone is taken */
         struct entry_table table;
-        struct policy *policy;
+        struct order order;
         struct l1_account *account;
-} __attribute__((aligned(64))); /* shards of two cores share no cache line */
+        struct whatif_totals totals; /* of l1_shard_get with `use` */
+} __attribute__((aligned(64)));      /* shards of two cores share no cache line */
 
 /* A key and the bits of its hash that choose its bucket. */
 struct l1_key {
@@ -52,10 +55,17 @@ struct l1_entry *l1_shard_take(struct l1_shard *shard, const struct l1_key *key)
 struct l1_standing l1_shard_standing(
         struct l1_shard *shard, const struct l1_key *key, uint16_t origin, struct position as_of);
 
-/* Links `entry`, whose reference goes to the shard. Returns the loser, for the caller to release: an older entry of the
+/* Links `entry`, whose reference goes to the shard; if the policy is not `policy`, changing it begins or goes on.
+ * Returns the loser, for the caller to release: an older entry of the
  * same key, whose standing with the policy the new one takes over, or `entry` itself if a newer one is there; NULL when
  * there was no other. Any thread. */
-struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry) MUST_CHECK;
+struct l1_entry *l1_shard_insert(
+        struct l1_shard *shard, struct l1_entry *entry, const struct policy_ops *policy) MUST_CHECK;
+
+/* Adds what l1_shard_get was called for with `use`, with the values that have been inserted, to *totals. Any thread. */
+void l1_shard_add_totals(struct l1_shard *shard, struct whatif_totals *totals);
+/* A value of that length was found and did not answer: it is not among the totals. Any thread. */
+void l1_shard_uncount(struct l1_shard *shard, uint32_t bytes);
 
 /* Unlinks the policy's victim, so that a key of that hash may come in; its reference is the caller's then. NULL when
  * the shard is empty. Any thread. */

@@ -12,6 +12,14 @@
 
 /* ---- while it runs ---- */
 
+static void put_l1_into_effect(struct l1 *l1, const struct settings_values *v)
+{
+        l1_resize(l1, v->cache_l1_max_bytes, v->cache_l1_max_entries);
+        l1_keep_sampling(l1, v->cache_whatif_enabled);
+        if (l1_set_policy(l1, node_policy_name(v->cache_l1_policy)) != OK)
+                LOG_ERROR("no such policy", LOG_ERR(ERR_CONFIG)); /* the option's words are those that there are */
+}
+
 /* What can change, put into effect. `context` is the node. */
 static void apply(void *context, const struct settings_values *v)
 {
@@ -19,7 +27,7 @@ static void apply(void *context, const struct settings_values *v)
 
         log_configure((enum log_level)v->log_level, (enum log_format)v->log_format);
         if (services->l1 != NULL)
-                l1_resize(services->l1, v->cache_l1_max_bytes, v->cache_l1_max_entries);
+                put_l1_into_effect(services->l1, v);
 }
 
 static void tell_option(void *arg, const char *name, bool applied)

@@ -165,6 +165,21 @@ static enum err open_source(struct node *node, const struct node_config *config,
         return config->kind == NODE_LMDB ? open_lmdb(node, config, msg) : open_postgres(node, config, msg);
 }
 
+/* What does best is known later: "auto" begins with lru. */
+static enum err open_l1(
+        struct node *node, const struct l1_config *l1, const struct node_config *config, struct err_msg *msg)
+{
+        enum err rc = l1_create(&node->services.l1, l1, msg);
+
+        if (rc != OK)
+                return rc;
+        rc = l1_sample(node->services.l1, &config->sampling);
+        if (rc != OK)
+                return err_set(msg, rc, "no memory for the sample of L1's keys");
+        l1_keep_sampling(node->services.l1, config->whatif_enabled);
+        return l1_set_policy(node->services.l1, config->policy);
+}
+
 static enum err open_cache(struct node *node, const struct node_config *config, struct err_msg *msg)
 {
         struct l1_config l1 = config->l1;
@@ -174,7 +189,7 @@ static enum err open_cache(struct node *node, const struct node_config *config, 
         if (random_bytes(&l1.seed, sizeof(l1.seed)) != OK || random_bytes(&tiers.seed, sizeof(tiers.seed)) != OK)
                 return no_randomness(msg);
         if (config->l1_enabled)
-                rc = l1_create(&node->services.l1, &l1, msg);
+                rc = open_l1(node, &l1, config, msg);
         if (rc != OK)
                 return rc;
         tiers.clock = clock_boot;

@@ -37,7 +37,10 @@ struct node_config {
         struct postgres_config postgres; /* node is set by the node when it is empty */
         struct node_other other;         /* NODE_OTHER */
         bool l1_enabled;
-        struct l1_config l1;       /* seed is set by the node */
+        struct l1_config l1; /* seed is set by the node */
+        const char *policy;  /* of L1, "auto" among them; that of `l1` is what it begins with */
+        bool whatif_enabled;
+        struct l1_sampling sampling;
         struct tiers_config tiers; /* parts are set by the node */
         struct server_config server;
         struct client_limits limits;

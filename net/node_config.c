@@ -38,10 +38,10 @@ static struct server_config server_of(const struct settings_values *v)
                 .stop_patience = v->server_stop_patience};
 }
 
-static const char *policy_name(uint32_t place)
+const char *node_policy_name(uint32_t place)
 {
-        static const char *const names[] = {
-                "lru", "sieve", "s3fifo", "wtinylfu"}; /* in the order of the option's words */
+        /* in the order of the option's words */
+        static const char *const names[] = {"lru", "sieve", "s3fifo", "wtinylfu", "auto"};
 
         VC_ASSERT(place < sizeof(names) / sizeof(names[0]));
         return names[place];
@@ -127,7 +127,12 @@ struct node_config node_config_of(struct settings *settings, const struct record
                 .l1 = {.max_bytes = v->cache_l1_max_bytes,
                         .max_entries = v->cache_l1_max_entries,
                         .shards = (uint32_t)v->cache_l1_shards,
-                        .policy = policy_name(v->cache_l1_policy)},
+                        .policy = "lru"},
+                .policy = node_policy_name(v->cache_l1_policy),
+                .whatif_enabled = v->cache_whatif_enabled,
+                .sampling = {.samples = (uint32_t)v->cache_whatif_samples,
+                        .half_life = v->cache_whatif_half_life,
+                        .clock = clock_boot},
                 .tiers = {.ttl_default = v->cache_l1_ttl,
                         .ttl_jitter_percent = (uint32_t)v->cache_ttl_jitter,
                         .fills_max = (uint32_t)v->cache_fills_max,
