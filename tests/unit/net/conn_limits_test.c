@@ -226,6 +226,20 @@ static void a_slow_client_is_served_to_the_end(void **state)
         net_rig_dialogue(&s->rig, s->client, "PING\r\n", "+PONG\r\n");
 }
 
+static void patience_begins_anew_whenever_something_is_taken(void **state)
+{
+        struct net_case *s = *state;
+
+        fill_output(s);
+        (void)take(s->client, 50 * 1024);
+        conn_service(first_conn(s), nanos_add(clock_boot(), nanos_ms(50000)));
+        assert_false(list_empty(&s->rig.lane.unsent));
+        check_after(s, 100000);
+        assert_false(list_empty(&s->rig.lane.conns));
+        check_after(s, 111000);
+        assert_true(list_empty(&s->rig.lane.conns));
+}
+
 static void no_stall_is_too_long_where_none_is_configured(void **state)
 {
         struct net_case *s = *state;
@@ -449,6 +463,7 @@ int main(void)
                 WITH_RIG(only_so_many_commands_are_under_way),
                 WITH_RIG(a_client_that_takes_nothing_is_paused_then_closed),
                 WITH_RIG(a_slow_client_is_served_to_the_end),
+                WITH_RIG(patience_begins_anew_whenever_something_is_taken),
                 WITH_RIG(no_stall_is_too_long_where_none_is_configured),
                 WITH_RIG(much_output_may_wait_for_so_long_only),
                 WITH_RIG(a_subscriber_for_whom_too_much_waits_is_closed),
