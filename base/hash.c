@@ -1,5 +1,6 @@
 #include "base/hash.h"
 
+#define XXH_INLINE_ALL /* its short cases become part of what calls them */
 #include <xxhash.h>
 
 #include <errno.h>

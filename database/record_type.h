@@ -59,7 +59,6 @@ struct record_table {
         const char *name;  /* also the table's part of its tags */
         const char *place; /* "file:line:column" of its declaration, for messages */
         uint32_t index;    /* dense, 0.. */
-        uint64_t hash;     /* tag_hash_name() of its name; 0: not known, it is made anew each time */
         uint32_t schema;   /* schema number that records are written with */
         const struct record_field *fields;
         uint32_t field_count;
@@ -101,6 +100,7 @@ struct record_type {
         /* every table that a read depends on; among them the one that decides whether the id exists */
         const struct record_table *const *reads;
         uint32_t read_count;
+        const uint64_t *tag_words; /* type_tag_words(); NULL: they are made anew each time */
 };
 
 struct record_types;

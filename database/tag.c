@@ -29,8 +29,8 @@ size_t tag_encode(const struct tag *tag, uint8_t *out)
 
 uint64_t tag_hash(const struct tag *tag, uint64_t seed)
 {
-        return tag_hash_of(tag_hash_whom(tag->tenant, tag->id, seed), tag->kind, tag_hash_name(tag->table),
-                tag_hash_name(tag->subject));
+        return tag_hash_of(tag_hash_whom(tag->tenant, tag->id, seed),
+                tag_hash_what(tag->kind, tag_hash_name(tag->table), tag_hash_name(tag->subject)));
 }
 
 static bool take_part(struct cursor *c, struct slice *out)

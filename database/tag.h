@@ -53,10 +53,16 @@ static inline uint64_t tag_hash_name(struct slice name)
         return name.len == 0 ? 0 : hash64(name, 0);
 }
 
-/* Of what, and put together: `table` and `subject` by tag_hash_name(). */
-static inline uint64_t tag_hash_of(uint64_t whom, enum tag_kind kind, uint64_t table, uint64_t subject)
+/* Of what: `table` and `subject` by tag_hash_name(). */
+static inline uint64_t tag_hash_what(enum tag_kind kind, uint64_t table, uint64_t subject)
 {
-        return hash_pair(whom, (table << 3) + (subject << 1) + (uint64_t)kind);
+        return (table << 3) + (subject << 1) + (uint64_t)kind;
+}
+
+/* Put together. */
+static inline uint64_t tag_hash_of(uint64_t whom, uint64_t what)
+{
+        return hash_pair(whom, what);
 }
 
 /* Reads the text form; *out borrows from `text` and `tenant`. The last '/' splits id and table. Whether there is

@@ -3,6 +3,7 @@
 #include "base/suggest.h"
 #include "base/yaml_get.h"
 #include "database/type_load.h"
+#include "database/type_tags.h"
 
 #include <stdio.h>
 
@@ -152,6 +153,17 @@ static enum err read_reads(struct type_load *load, uint32_t index)
         return tags == NULL ? OK : read_tags(load, tags, type, reads);
 }
 
+static enum err make_tag_words(struct type_load *load, struct record_type *type)
+{
+        uint64_t *words = arena_array(&load->types->arena, type_tag_count(type), sizeof(*words));
+
+        if (words == NULL)
+                return type_load_no_memory(load);
+        type_tag_words(type, words);
+        type->tag_words = words;
+        return OK;
+}
+
 enum err type_load_finish(struct type_load *load, uint32_t index)
 {
         struct record_type *type = &load->types->types[index];
@@ -161,5 +173,7 @@ enum err type_load_finish(struct type_load *load, uint32_t index)
                 rc = read_parts(load, index);
         if (rc == OK)
                 rc = read_reads(load, index);
+        if (rc == OK)
+                rc = make_tag_words(load, type);
         return rc == OK ? type_load_hash(load, type) : rc;
 }

@@ -320,7 +320,6 @@ static enum err read_table(struct type_load *load, const struct yaml_node *node,
                 rc = type_load_refusals(load, refuse, table);
         if (rc == OK && changes != NULL)
                 rc = type_load_changes(load, changes, table);
-        table->hash = tag_hash_name(slice_str(table->name));
         return rc == OK ? make_lookup(load, table) : rc;
 }
 

@@ -22,3 +22,15 @@ void type_tags(const struct record_type *type, struct slice tenant, struct slice
         tag = (struct tag){.kind = TAG_ALL, .tenant = tenant};
         visit(context, &tag);
 }
+
+static void add_word(void *context, const struct tag *tag)
+{
+        uint64_t **next = context;
+
+        *(*next)++ = tag_hash_what(tag->kind, tag_hash_name(tag->table), tag_hash_name(tag->subject));
+}
+
+void type_tag_words(const struct record_type *type, uint64_t *out)
+{
+        type_tags(type, SLICE_EMPTY, SLICE_EMPTY, add_word, &out);
+}

@@ -11,6 +11,7 @@
  * Why not a lock: a preempted publisher would stop all workers. Cost: one load for each tag and four more. */
 #include "invalidation/freshness.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "database/mutant.h"
 #include "invalidation/ring.h"
@@ -24,6 +25,7 @@ struct freshness {
         struct slots *slots;
         struct ring *ring; /* NULL: an embedded source */
         uint64_t tag_seed;
+        uint64_t hash_of_none; /* of a tenant or an id that is empty */
 
         /* stored by the publisher, loaded by any thread */
         _Atomic uint64_t epoch;
@@ -50,6 +52,7 @@ enum err freshness_create(struct freshness **out, const struct freshness_config 
         if (f == NULL)
                 return rc;
         f->tag_seed = config->tag_seed;
+        f->hash_of_none = hash64(SLICE_EMPTY, config->tag_seed);
         atomic_init(&f->certificate, NO_CERTIFICATE);
         atomic_init(&f->heartbeats, config->heartbeats);
         atomic_init(&f->floor, UINT64_MAX); /* no history: nothing reaches it */
@@ -79,6 +82,16 @@ void freshness_destroy(struct freshness **f)
 uint64_t freshness_tag_seed(const struct freshness *f)
 {
         return f->tag_seed;
+}
+
+static uint64_t hash_part(const struct freshness *f, struct slice part)
+{
+        return part.len == 0 ? f->hash_of_none : hash64(part, f->tag_seed);
+}
+
+uint64_t freshness_hash_whom(const struct freshness *f, struct slice tenant, struct slice id)
+{
+        return hash_pair(hash_part(f, tenant), hash_part(f, id));
 }
 
 bool freshness_always_certain(const struct freshness *f)

@@ -9,6 +9,7 @@
 #define INVALIDATION_FRESHNESS_H
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "invalidation/stamp.h"
 
 struct freshness;
@@ -30,6 +31,9 @@ void freshness_destroy(struct freshness **f);
 /* Of the configuration; constant. */
 uint64_t freshness_tag_seed(const struct freshness *f);
 bool freshness_always_certain(const struct freshness *f);
+
+/* tag_hash_whom() with the seed; that of an empty part is known beforehand. */
+uint64_t freshness_hash_whom(const struct freshness *f, struct slice tenant, struct slice id);
 
 /* The slot number of a tag, as stamps carry it; constant for a tag. */
 uint32_t freshness_slot_of(const struct freshness *f, uint64_t tag_hash);
