@@ -27,7 +27,6 @@ enum err l1_shard_init(
                 entry_table_deinit(&shard->table);
                 return rc;
         }
-        (void)pthread_mutex_init(&shard->lock, NULL);
         shard->account = account;
         account_add(&account->policy_bytes, policy_bytes(shard));
         return OK;
@@ -37,7 +36,6 @@ void l1_shard_deinit(struct l1_shard *shard)
 {
         entry_table_deinit(&shard->table);
         order_deinit(&shard->order);
-        pthread_mutex_destroy(&shard->lock);
 }
 
 /* ---- with the lock held ---- */
@@ -93,7 +91,7 @@ struct l1_entry *l1_shard_get(struct l1_shard *shard, const struct l1_key *key, 
 {
         struct l1_entry *e;
 
-        pthread_mutex_lock(&shard->lock);
+        lock_take(&shard->lock);
         e = find(shard, key);
         shard->totals.lookups += use;
         if (e != NULL) {
@@ -103,7 +101,7 @@ struct l1_entry *l1_shard_get(struct l1_shard *shard, const struct l1_key *key, 
                         order_used(&shard->order, ref_of(shard, e));
                 }
         }
-        pthread_mutex_unlock(&shard->lock);
+        lock_give(&shard->lock);
         return e;
 }
 
@@ -111,11 +109,11 @@ struct l1_entry *l1_shard_take(struct l1_shard *shard, const struct l1_key *key)
 {
         struct l1_entry *e;
 
-        pthread_mutex_lock(&shard->lock);
+        lock_take(&shard->lock);
         e = find(shard, key);
         if (e != NULL)
                 unlink_locked(shard, e, false);
-        pthread_mutex_unlock(&shard->lock);
+        lock_give(&shard->lock);
         return e;
 }
 
@@ -125,12 +123,12 @@ struct l1_standing l1_shard_standing(
         struct l1_standing standing = {.newer = false};
         const struct l1_entry *e;
 
-        pthread_mutex_lock(&shard->lock);
+        lock_take(&shard->lock);
         e = find(shard, key);
         standing.newer = e != NULL && entry_is_newer(e, origin, as_of);
         standing.present = e != NULL && !standing.newer;
         standing.size = standing.present ? entry_size(e) : 0;
-        pthread_mutex_unlock(&shard->lock);
+        lock_give(&shard->lock);
         return standing;
 }
 
@@ -139,30 +137,30 @@ struct l1_entry *l1_shard_insert(struct l1_shard *shard, struct l1_entry *entry,
         struct l1_entry *loser;
         uint64_t before;
 
-        pthread_mutex_lock(&shard->lock);
+        lock_take(&shard->lock);
         before = policy_bytes(shard);
         shard->totals.bytes += entry->value_len;
         loser = insert_locked(shard, entry);
         (void)order_follow(&shard->order, policy); /* where there is no memory for it now, the next one tries again */
         order_move_some(&shard->order);
         account_add(&shard->account->policy_bytes, policy_bytes(shard) - before); /* less: a sum modulo 2^64 */
-        pthread_mutex_unlock(&shard->lock);
+        lock_give(&shard->lock);
         return loser;
 }
 
 void l1_shard_add_totals(struct l1_shard *shard, struct whatif_totals *totals)
 {
-        pthread_mutex_lock(&shard->lock);
+        lock_take(&shard->lock);
         totals->lookups += shard->totals.lookups;
         totals->bytes += shard->totals.bytes;
-        pthread_mutex_unlock(&shard->lock);
+        lock_give(&shard->lock);
 }
 
 void l1_shard_uncount(struct l1_shard *shard, uint32_t bytes)
 {
-        pthread_mutex_lock(&shard->lock);
+        lock_take(&shard->lock);
         shard->totals.bytes -= bytes;
-        pthread_mutex_unlock(&shard->lock);
+        lock_give(&shard->lock);
 }
 
 struct l1_entry *l1_shard_evict(struct l1_shard *shard, uint32_t for_hash)
@@ -170,12 +168,12 @@ struct l1_entry *l1_shard_evict(struct l1_shard *shard, uint32_t for_hash)
         struct l1_entry *e = NULL;
         place_ref victim;
 
-        pthread_mutex_lock(&shard->lock);
+        lock_take(&shard->lock);
         victim = order_victim(&shard->order, for_hash);
         if (victim != 0) {
                 e = entry_at(&shard->table.home->places, victim);
                 unlink_locked(shard, e, true);
         }
-        pthread_mutex_unlock(&shard->lock);
+        lock_give(&shard->lock);
         return e;
 }

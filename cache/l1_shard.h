@@ -1,16 +1,15 @@
 /* One shard of L1: a table, a policy and the lock that guards both. Private to cache/.
  *
- * The lock is a pthread mutex, not a spinlock: held for a few dozen instructions it is as cheap (uncontended lock and
- * unlock are one atomic each and no system call), and when its holder loses the processor in the middle, waiters sleep
- * instead of burning the time slice that the holder needs; worker threads are as many as cores, so that does happen. */
+ * The lock (base/lock.h) is no spinlock: held for a few dozen instructions it is as cheap (uncontended lock and unlock
+ * are one atomic each and no system call), and when its holder loses the processor in the middle, waiters sleep instead
+ * of burning the time slice that the holder needs; worker threads are as many as cores, so that does happen. */
 #ifndef CACHE_L1_SHARD_H
 #define CACHE_L1_SHARD_H
 
+#include "base/lock.h"
 #include "cache/entry_table.h"
 #include "cache/order.h"
 #include "cache/whatif_report.h"
-
-#include <pthread.h>
 
 /* What L1 holds over all its shards, beside what is in the arena; kept in step by each shard within its lock. */
 struct l1_account {
@@ -19,7 +18,7 @@ struct l1_account {
 };
 
 struct l1_shard {
-        pthread_mutex_t lock; /* lock class "l1_shard": under it the arena's alone is taken */
+        struct lock lock; /* lock class "l1_shard": under it the arena's alone is taken */
         struct entry_table table;
         struct order order;
         struct l1_account *account;
