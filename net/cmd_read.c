@@ -113,7 +113,7 @@ static void settle_window(struct read_list *list)
 }
 
 /* Reads window after window for as long as nothing must be waited for. True when the list is complete. */
-static bool list_run(struct read_list *list)
+HOT_PATH static bool list_run(struct read_list *list)
 {
         while (list->failed == OK && list->written < list->count) {
                 list->waiting = 1; /* this loop itself: a read that is done meanwhile does not settle the window */

@@ -282,13 +282,13 @@ void lane_conn_gone(struct lane *lane)
         tell_when_empty(lane);
 }
 
-/* The buffer's own limit stays; only the block moves. */
+/* Between empty buffers. Their own limits stay; only the block moves. */
 static void move_block(struct buf *to, struct buf *from)
 {
         to->data = from->data;
         to->cap = from->cap;
-        to->start = to->end = 0;
-        buf_init(from, from->limit);
+        from->data = NULL;
+        from->start = from->end = from->cap = 0;
 }
 
 void lane_lend(struct buf *to, struct buf *spare)

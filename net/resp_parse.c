@@ -83,21 +83,25 @@ static enum resp_status deliver(struct resp_parser *parser, const uint8_t *base,
         return RESP_FRAME;
 }
 
+static inline bool is_crlf(const uint8_t *at)
+{
+        return memcmp(at, "\r\n", 2) == 0;
+}
+
 /* A length line that is all there and has nothing odd about it: its number; returns how long it is, CRLF included.
  * 0: it takes a closer look (odd_length). */
 static inline size_t plain_length(const uint8_t *line, size_t left, uint64_t *value)
 {
-        uint64_t number;
         size_t at = 2;
 
         if (left < PLAIN_LINE_MAX || line[1] < '1' || line[1] > '9')
                 return 0;
-        number = line[1] - '0';
-        for (; at < PLAIN_LINE_MAX - 2 && (uint8_t)(line[at] - '0') <= 9; at++)
-                number = number * 10 + (uint8_t)(line[at] - '0');
-        if (memcmp(line + at, "\r\n", 2) != 0)
-                return 0;
-        *value = number;
+        *value = line[1] - (uint64_t)'0';
+        for (; !is_crlf(line + at); at++) {
+                if (at == PLAIN_LINE_MAX - 2 || line[at] < '0' || line[at] > '9')
+                        return 0;
+                *value = *value * 10 + line[at] - '0';
+        }
         return at + 2;
 }
 
@@ -206,19 +210,17 @@ static void plain_arguments(struct resp_parser *parser, struct slice in)
         size_t count = parser->argc;
         size_t at = parser->at;
 
-        while (count < most && at < room && in.data[at] == '$') {
+        for (; count < most; count++) {
                 union resp_argument *argument = &parser->argv[count];
                 uint64_t len;
-                size_t line = plain_length(in.data + at, in.len - at, &len);
-                size_t body = at + line;
+                size_t body = at + plain_length(in.data + at, in.len - at, &len);
 
-                if (line == 0 || len > parser->limits.bulk || body + len + 2 > room ||
-                        memcmp(in.data + body + len, "\r\n", 2) != 0)
+                if (body == at || in.data[at] != '$' || len > parser->limits.bulk || body + len + 2 > room ||
+                        !is_crlf(in.data + body + len))
                         break;
                 argument->found.offset = body;
                 argument->found.len = len;
                 at = body + len + 2;
-                count++;
         }
         parser->argc = count;
         parser->at = at;
@@ -234,7 +236,7 @@ static enum resp_status array_frame(struct parse *p, struct resp_frame *frame)
         while (status == RESP_FRAME && parser->argc < parser->expected) {
                 if (!parser->in_bulk)
                         plain_arguments(parser, p->in);
-                if (parser->argc == parser->expected)
+                if (__builtin_expect(parser->argc == parser->expected, 1))
                         break;
                 if (parser->at > parser->limits.frame)
                         return BAD(p, ERR_LIMIT,
