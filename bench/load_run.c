@@ -27,6 +27,8 @@ struct load {
         int loop;
         enum phase phase;
         struct nanos began; /* of the present phase */
+        struct nanos from;  /* what is measured, from and until */
+        struct nanos until;
         struct schedule schedule;
         uint64_t issued;
         uint64_t under_way;
@@ -120,7 +122,8 @@ static void begin_measuring(struct load *load, struct nanos now)
         r->server = server_time(load);
         r->client = processor_time(CLOCK_PROCESS_CPUTIME_ID);
         load->phase = MEASURING;
-        load->began = now;
+        load->began = load->from = now;
+        load->until = nanos_add(now, load->options->measured);
 }
 
 static void end_measuring(struct load *load, struct nanos now)
@@ -140,7 +143,7 @@ static bool is_over(const struct load *load, struct nanos now)
 
         if (o->requests > 0)
                 return load->issued == o->requests && load->under_way == 0;
-        return !nanos_before(now, nanos_add(load->began, o->measured));
+        return !nanos_before(now, load->until);
 }
 
 static void change_phase(struct load *load, struct nanos now)
@@ -190,12 +193,20 @@ static enum err send_batch(struct load *load, struct lane *lane, struct nanos no
         return send_waiting(load, lane);
 }
 
+/* How many requests the open loop is to have sent by `now`: none is meant for after the end. */
+static uint64_t due_by(const struct load *load, struct nanos now)
+{
+        const bool ends = load->phase != WARMING && nanos_before(load->until, now);
+
+        return schedule_due(&load->schedule, ends ? load->until : now);
+}
+
 /* Open loop: what is due goes out, on one connection after the other. One that has too much under way holds up those
  * that follow, whose latency counts on. */
 static enum err send_due(struct load *load, struct nanos now)
 {
         const uint32_t lanes = load->options->connections;
-        const uint64_t due = schedule_due(&load->schedule, now);
+        const uint64_t due = due_by(load, now);
         const uint64_t first = load->issued;
         enum err rc = OK;
 
@@ -205,7 +216,7 @@ static enum err send_due(struct load *load, struct nanos now)
 
                 if (load_conn_under_way(lane->conn) == OPEN_DEPTH)
                         break;
-                if (load->phase == MEASURING)
+                if (load->phase != WARMING)
                         histogram_add(&load->result->lags, (uint64_t)nanos_sub(now, meant).ns);
                 add_request(load, lane, meant);
         }
@@ -220,9 +231,9 @@ static enum err send_due(struct load *load, struct nanos now)
  * gain by answering the worst of them after the end. */
 static bool counts(const struct load *load, struct nanos since)
 {
-        if (load->options->rate == 0 || load->phase == WARMING)
+        if (load->options->rate == 0)
                 return load->phase == MEASURING;
-        return load->phase == DRAINING || !nanos_before(since, load->began);
+        return load->phase != WARMING && !nanos_before(since, load->from);
 }
 
 static enum err on_readable(struct load *load, struct lane *lane)
@@ -293,6 +304,30 @@ static enum err start(struct load *load)
         return rc;
 }
 
+/* Nor must it gain by keeping this client from sending in time: what was due before the end is sent after it. */
+static bool is_drained(const struct load *load)
+{
+        return load->under_way == 0 && (load->options->rate == 0 || load->issued >= due_by(load, load->until));
+}
+
+static enum err drain(struct load *load)
+{
+        enum err rc = OK;
+
+        while (rc == OK && !is_drained(load)) {
+                const struct nanos now = clock_boot();
+
+                if (load->options->rate > 0)
+                        rc = send_due(load, now);
+                if (rc == OK)
+                        rc = one_turn(load);
+                if (rc == OK && nanos_before(nanos_add(load->began, nanos_ms(PATIENCE_S * 1000)), now))
+                        rc = err_set(load->msg, ERR_IO, "%llu requests were never answered",
+                                (unsigned long long)load->under_way);
+        }
+        return rc;
+}
+
 static enum err run_to_end(struct load *load)
 {
         enum err rc = start(load);
@@ -301,18 +336,12 @@ static enum err run_to_end(struct load *load)
                 const struct nanos now = clock_boot();
 
                 change_phase(load, now);
-                if (load->phase != DRAINING && load->options->rate > 0)
+                if (load->options->rate > 0)
                         rc = send_due(load, now);
                 if (rc == OK && load->phase != DRAINING)
                         rc = one_turn(load);
         }
-        while (rc == OK && load->under_way > 0) {
-                rc = one_turn(load);
-                if (rc == OK && nanos_before(nanos_add(load->began, nanos_ms(PATIENCE_S * 1000)), clock_boot()))
-                        rc = err_set(load->msg, ERR_IO, "%llu requests were never answered",
-                                (unsigned long long)load->under_way);
-        }
-        return rc;
+        return rc == OK ? drain(load) : rc;
 }
 
 enum err load_run(struct load *load, struct load_result *result, struct err_msg *msg)

@@ -216,8 +216,8 @@ static void an_open_loop_does_not_wait_and_counts_from_the_intended_time(void **
         options.measured = nanos_ms(100);
         run(&options, result, OK);
         stop(&server);
-        assert_int_equal(result->requests, server.seen); /* there was no warm-up: all of them count */
-        assert_true(server.seen >= 100);
+        assert_int_equal(server.seen, 101); /* one at either end, however late this machine let us send them */
+        assert_int_equal(result->requests, 101);
         assert_true(result->latencies.max >= 39 * (uint64_t)NANOS_PER_MS);
         test_free(result);
 }
