@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -81,16 +82,17 @@ static bool has_direct_writes(const struct state *s)
 /* Of the file system; 0 where it does not tell. */
 static uint32_t unwritten_extents(const struct state *s)
 {
-        struct {
-                struct fiemap map;
-                struct fiemap_extent extents[64];
-        } asked = {.map = {.fm_length = FIEMAP_MAX_OFFSET, .fm_extent_count = 64}};
+        enum { MOST_EXTENTS = 64 };
+        struct fiemap *asked = calloc(1, sizeof(*asked) + MOST_EXTENTS * sizeof(asked->fm_extents[0]));
         uint32_t count = 0;
 
-        if (ioctl(s->fd, FS_IOC_FIEMAP, &asked.map) != 0)
-                return 0;
-        for (uint32_t i = 0; i < asked.map.fm_mapped_extents; i++)
-                count += (asked.extents[i].fe_flags & FIEMAP_EXTENT_UNWRITTEN) != 0;
+        assert_non_null(asked);
+        asked->fm_length = FIEMAP_MAX_OFFSET;
+        asked->fm_extent_count = MOST_EXTENTS;
+        if (ioctl(s->fd, FS_IOC_FIEMAP, asked) == 0)
+                for (uint32_t i = 0; i < asked->fm_mapped_extents; i++)
+                        count += (asked->fm_extents[i].fe_flags & FIEMAP_EXTENT_UNWRITTEN) != 0;
+        free(asked);
         return count;
 }
 
