@@ -152,7 +152,7 @@ class PublicTraces(unittest.TestCase):
         self.assert_near(0.1, told, {key: hits for key, hits in self.hits.items() if key[3] == DEFAULT_SHARDS})
         told = {(row[0], row[1], column): float(cell)
                 for row in manual("replay-mixed") for column, cell in enumerate(row[2:])}
-        self.assert_near(0.5, told, {(row.trace, row.policy, column): figure  # what malloc takes is a part of the bound
+        self.assert_near(1, told, {(row.trace, row.policy, column): figure  # what malloc takes is a part of the bound
                                      for row in self.mixed if row.shards == DEFAULT_SHARDS
                                      for column, figure in enumerate((row.hits, row.byte_hits, row.large_hits))})
 
