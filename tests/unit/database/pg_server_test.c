@@ -81,7 +81,7 @@ static void the_place_has_no_role_and_no_password(void **state)
 
 static void a_long_place_is_cut(void **state)
 {
-        char dsn[2000], place[PG_SERVER_PLACE_SIZE];
+        char dsn[2000] = "", place[PG_SERVER_PLACE_SIZE];
         struct pg_server server = server_of(dsn);
 
         (void)state;
